@@ -1,0 +1,1 @@
+"""When things happen: dates and heartbeats. Knows nothing of patients, tables or words."""

@@ -1,0 +1,156 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from queue import Queue
+from threading import Event, Thread, active_count
+
+import pytest
+
+from scheduler.embedded import EmbeddedEngine
+from scheduler.engine import Engine, HealthRecord, Job
+
+NOW = datetime(2026, 6, 15, 15, tzinfo=UTC)
+SOON = 10.0  # seconds a test waits for a thread before it calls it lost
+HOURLY = timedelta(hours=1)
+OFTEN = timedelta(milliseconds=10)
+
+
+@contextmanager
+def started(*jobs: Job, health: HealthRecord | None = None) -> Iterator[EmbeddedEngine]:
+    engine = EmbeddedEngine(jobs, clock=lambda: NOW, health=health or HealthRecord())
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+def test_every_job_beats_at_once_with_the_clocks_instant() -> None:
+    beats: Queue[tuple[str, datetime]] = Queue()
+    send = Job("send", HOURLY, lambda now: beats.put(("send", now)))
+    plan = Job("plan", HOURLY, lambda now: beats.put(("plan", now)))
+    with started(send, plan):
+        assert {beats.get(timeout=SOON), beats.get(timeout=SOON)} == {("send", NOW), ("plan", NOW)}
+
+
+def test_a_job_beats_again_and_again() -> None:
+    beats: Queue[datetime] = Queue()
+    with started(Job("send", OFTEN, beats.put)):
+        assert [beats.get(timeout=SOON) for _ in range(3)] == [NOW] * 3
+
+
+def test_a_job_that_throws_beats_again(caplog: pytest.LogCaptureFixture) -> None:
+    beats: Queue[datetime] = Queue()
+
+    def run(now: datetime) -> None:
+        beats.put(now)
+        raise ValueError("Maria +15550100")
+
+    health = HealthRecord()
+    with started(Job("send", OFTEN, run), health=health):
+        for _ in range(3):
+            beats.get(timeout=SOON)
+    assert health.of("send").failed >= 3
+    assert "Maria" not in caplog.text
+
+
+def test_a_slow_job_never_runs_beside_itself_and_holds_up_no_other() -> None:
+    entered: Queue[datetime] = Queue()
+    release = Event()
+    others: Queue[datetime] = Queue()
+
+    def slow(now: datetime) -> None:
+        entered.put(now)
+        release.wait(timeout=SOON)
+
+    with started(Job("slow", OFTEN, slow), Job("page", OFTEN, others.put)):
+        entered.get(timeout=SOON)
+        for _ in range(20):  # twenty beats of the other, at the same pace
+            others.get(timeout=SOON)
+        assert entered.empty()
+        release.set()
+        entered.get(timeout=SOON)  # and once free it beats on
+
+
+def test_stopping_waits_for_the_running_job() -> None:
+    entered, release, stopped = Event(), Event(), Event()
+    ended: Queue[str] = Queue()
+
+    def run(now: datetime) -> None:
+        entered.set()
+        release.wait(timeout=SOON)
+        ended.put("job")
+
+    engine = EmbeddedEngine([Job("send", HOURLY, run)], clock=lambda: NOW, health=HealthRecord())
+
+    def stop() -> None:
+        engine.stop()
+        ended.put("engine")
+        stopped.set()
+
+    engine.start()
+    assert entered.wait(timeout=SOON)
+    Thread(target=stop).start()
+    assert not stopped.wait(timeout=0.2)  # the job still runs, and so must the engine
+    assert engine.running
+    release.set()
+    assert [ended.get(timeout=SOON), ended.get(timeout=SOON)] == ["job", "engine"]
+    assert not engine.running
+
+
+def test_starting_and_stopping_twice_is_harmless() -> None:
+    beats: Queue[datetime] = Queue()
+    engine: Engine = EmbeddedEngine([Job("send", HOURLY, beats.put)], clock=lambda: NOW, health=HealthRecord())
+    assert not engine.running
+    engine.stop()
+    engine.start()
+    threads = active_count()
+    engine.start()
+    assert active_count() <= threads + 1  # at most the job's own thread came since
+    assert engine.running
+    beats.get(timeout=SOON)
+    engine.stop()
+    engine.stop()
+    assert not engine.running
+    assert beats.empty()
+
+
+def test_a_stopped_engine_starts_again() -> None:
+    beats: Queue[datetime] = Queue()
+    engine = EmbeddedEngine([Job("send", HOURLY, beats.put)], clock=lambda: NOW, health=HealthRecord())
+    for _ in range(2):
+        engine.start()
+        beats.get(timeout=SOON)
+        engine.stop()
+    assert beats.empty()
+
+
+def test_stopping_in_a_storm_of_beats_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(20):
+        beats: Queue[datetime] = Queue()
+        with started(*(Job(f"job {n}", timedelta(milliseconds=1), beats.put) for n in range(4))):
+            beats.get(timeout=SOON)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_clock_that_fails_is_counted_and_says_nothing_private(caplog: pytest.LogCaptureFixture) -> None:
+    asked: Queue[None] = Queue()
+
+    def clock() -> datetime:
+        asked.put(None)
+        raise OSError("Maria")
+
+    health = HealthRecord()
+    engine = EmbeddedEngine([Job("send", OFTEN, lambda now: None)], clock=clock, health=health)
+    engine.start()
+    asked.get(timeout=SOON)
+    asked.get(timeout=SOON)
+    engine.stop()
+    assert health.of("send").last_error_type == "OSError"
+    assert "Maria" not in caplog.text
+
+
+def test_two_jobs_of_one_name_are_refused() -> None:
+    job = Job("send", HOURLY, lambda now: None)
+    with pytest.raises(ValueError, match="share a name"):
+        EmbeddedEngine([job, job], clock=lambda: NOW, health=HealthRecord())
