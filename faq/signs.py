@@ -1,0 +1,375 @@
+"""The words of danger: which wording points at which category, and which frames take the danger out of it.
+
+All patterns run on folded, spelling-corrected words joined by single spaces. `W` stands for a few words between.
+No pattern nests repetition, so that matching stays linear.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Category = Literal[
+    "alarm",
+    "withdrawal",
+    "overdose",
+    "missed_refill_symptoms",
+    "infection_or_leak",
+    "breathing",
+    "self_harm",
+    "pump_trauma",
+]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """`stands_alone`: neither a question around it nor a negation before it takes the danger away."""
+
+    category: Category
+    triggers: frozenset[str]  # without one of these words the pattern cannot match: most texts stop here
+    pattern: re.Pattern[str]
+    stands_alone: bool = False
+
+
+def _any(words: str) -> frozenset[str]:
+    return frozenset(words.replace("|", " ").split()) - {"and", "up", "high", "things", "todo"}
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern.replace('W', W)})\b")
+
+
+W = r"(?: \w+){0,3}"
+_SOUND = (
+    "alarm|alarms|alarming|alarmed|beep|beeps|beeped|beeping|beepy|buzz|buzzes|buzzed|buzzing|chirp|chirps|chirped|"
+    "chirping|siren|ding|dinging|bip|bips|bleep|bleeps|bleeping|alarma|alarmas|pita|pitan|pitando|pitido|pitidos|"
+    "zumba|zumbando"
+)
+_PART = "wound|incision|incisions|scar|stitches|suture|sutures|pocket|pump site|surgical site|implant site|dressing"
+_BAD = (
+    "leak|leaks|leaking|leaked|pus|ooze|oozing|oozes|infected|infection|red|redness|swollen|swelling|draining|"
+    "drainage|discharge|"
+    "fluid|smells|smelly|stinks|opened|open|opening|hot|bleeding|bleeds|weeping|burst"
+)
+_BLOW = (
+    "fell|fall|falls|falling|hit|hits|kicked|kick|punched|punch|bumped|banged|slammed|landed|smashed|crushed|stabbed"
+)
+_TARGET = "pump|stomach|belly|tummy|abdomen|side"
+
+SYMPTOM = (
+    "itching|itchy|itch|itches|itchiness|scratching|twitching|twitchy|twitch|twitches|tingling|tingly|"
+    "pins and needles|"
+    "fever|feverish|burning up|high temperature|high temp|delirious|hallucinating|seeing things|shaking|"
+    "shivering|shaky|sweating|sweaty|racing heart|heart racing|picazon|comezon|pica todo|fiebre|calentura|hormigueo|"
+    "temblando|"
+    "confundido|confundida"
+)
+STIFFNESS = (
+    "stiff|stiffer|stiffness|stiffening|stiffened|rigid|spasm|spasms|spasming|spastic|tight|tighter|tightness|"
+    "locked up|locking up|cramping|rigido|rigida|rigidas|tieso|tiesa|espasmos"
+)
+LATE_REFILL = _words(
+    r"(?:missed|skipped|forgot)W (?:refill|fill)|(?:refill|fill)W (?:overdue|late|missed|past due)|"
+    r"overdue (?:for|on)W refill|"
+    r"(?:refill|fill) (?:was|wuz) (?:due|supposed|last|yesterday|monday|tuesday|wednesday|thursday|friday|\w+day|"
+    r"tues|"
+    r"weds|thurs|on|days|weeks|a week|two)|(?:never|didnt|did not) (?:get|got|make|go)W (?:refill|fill)|"
+    r"late for W?refill|"
+    r"pump (?:is |has |must be |might be |)(?:empty|ran out|run out|run dry|dry)|ran out of (?:baclofen|medicine|"
+    r"drug)|"
+    r"past (?:my|his|her|the|our) refill|overdue refill|no refill (?:yet|since)|(?:perdi|falte|perdio|"
+    r"olvide)W recarga|"
+    r"(?:me|le) paso la recarga|recargaW (?:atrasada|vencida|paso)|bomba (?:esta )?vacia"
+)
+
+ALARM_SIGN = Sign("alarm", _any(_SOUND), _words(_SOUND))
+SYMPTOM_SIGN = Sign("withdrawal", _any(SYMPTOM), _words(SYMPTOM))
+# Everyday stiffness belongs to spasticity; it is a sign only with an onset (urgent.py asks for one).
+_UNWELL = "funny|weird|off|strange|awful|terrible"
+_GARMENT = "jeans|pants|clothes|clothing|belt|belts|dress|shirt|shorts|fit|schedule|waistband|top|bra|shoes"
+STIFF_SIGN = Sign(
+    "withdrawal",
+    _any(f"{STIFFNESS}|{_UNWELL}"),
+    _words(rf"(?:{STIFFNESS})(?! (?:{_GARMENT}))|feel(?:s|ing)? (?:so |very |really |kinda )?(?:{_UNWELL})"),
+)
+SIGNS: tuple[Sign, ...] = (
+    Sign(
+        "self_harm",
+        _any(
+            "kill|killing|end|ending|die|dead|live|alive|here|wake|hurt|hurting|harm|harming|cut|"
+            "cutting|life|kms|suicidal|suicide|"
+            "better|matar|morir|morirme|morirse|vivir|viviendo|matarme|suicidarme|suicidio|vida|dano"
+        ),
+        _words(
+            r"kill (?:myself|himself|herself)|killing myself|end (?:my|his|her) life|end(?:ing)? it all|"
+            r"(?:going to|gonna|want to|wanna) end it|"
+            r"(?:want|wants|wanna|wanted|ready|wish i could|rather) (?:to )?die(?! (?:of|from) (?:laugh\w*|"
+            r"curiosity|embarr\w*))|"
+            r"wish (?:i|he|she) (?:was|were) dead|better off (?:dead|without me)|(?:dont|do not|doesnt) (?:want|"
+            r"wanna) (?:to )?"
+            r"(?:live|be alive|be here anymore|wake up anymore)|(?:hurt|hurting|harm|harming|cut|cutting) myself|"
+            r"(?:take|taking) my own life|take my life|no reason to live|kms|(?<!not )(?:suicidal|suicide)|"
+            r"quiero morir|"
+            r"quiero morirme|me quiero (?:morir|matar)|quiere morir|quiere morirse|no quiero (?:vivir|"
+            r"seguir viviendo)|matarme|suicidarme|"
+            r"suicidio|"
+            r"quitarme la vida|hacerme dano"
+        ),
+        stands_alone=True,
+    ),
+    Sign(
+        "breathing",
+        _any("breathe|breath|breathing|air|blue|gasping|choking|respirar|respira|respirando|aire|ahogo|ahoga"),
+        _words(
+            r"(?:cant|cannot|can not|couldnt|can barely|can hardly|barely|hardly|unable to) (?:breathe|breath|"
+            r"breathing)|"
+            r"cant (?:get|catch)W (?:breath|air)|(?:not|isnt|aint|stopped|stops|quit) breathing|aint breathing|"
+            r"(?:trouble|difficulty|difficulties|hard time|problem|problems|struggling|struggles|hard|harder|hurts)W "
+            r"(?:breathe|breath|breathing)|(?:breath|breathing)W (?:slow|slowly|shallow|funny|weird|hard|bad|"
+            r"strange|heavy)|"
+            r"(?:slow|slowed|shallow|weird) breathing|short(?:ness)? of breath|gasping|choking|"
+            r"lips (?:are |look |turning |is |r |)blue|blue lips|turn(?:ing|ed) blue|no puedo respirar|"
+            r"no puede respirar|"
+            r"no respira|no esta respirando|(?:cuesta|dificil|dificultad para|trabajo) respirar|respira (?:mal|"
+            r"lento|poco)|"
+            r"falta (?:el |de |)aire|me ahogo|se ahoga"
+        ),
+    ),
+    Sign(
+        "overdose",
+        _any(
+            "wake|waking|woken|rouse|rousing|awake|asleep|drifting|respond|passed|passing|unconscious|unresponsive|"
+            "responsive|responding|blacked|"
+            "collapsed|despierta|despiertan|despertar|despertarlo|despertarla|responde|reacciona|inconsciente|"
+            "desmayo|desmaye|"
+            "desmayado|desmayada|nods|nodding|slurring|slurred|sleepy|drowsy|floppy|limp"
+        ),
+        _words(
+            r"(?:cant|cannot|can not|couldnt|could not|wont|will not|doesnt|does not|not|hard to|difficult to|"
+            r"barely|unable to) "
+            r"(?:wake|waking|be woken|rouse|stay awake)|(?:hard|difficult) (?:waking|rousing)|cant keepW awake|"
+            r"passed out|"
+            r"passing out|unconscious|(?:cant|cannot|couldnt)W get (?:him|her|them|me|my \w+|\w+) to (?:wake|"
+            r"respond)|(?:keeps?|keep on) (?:falling|drifting) (?:asleep|off)|falling asleep mid|unresponsive|"
+            r"not responding|(?:isnt|not) responsive|blacked out|collapsed|"
+            r"no (?:se |me |lo |la |)(?:despierta|despiertan|despertar|puedo despertar\w*)|no (?:responde|"
+            r"reacciona)|inconsciente|"
+            r"(?:se |me |)desmay(?:o|e|ado|ada)|nod(?:s|ding) off|slurring|slurred speech|(?:super|so|very|"
+            r"really|too|extremely) "
+            r"(?:sleepy|drowsy|floppy|limp)W (?:since|after|and|today|now)|(?:gone|went|all) (?:floppy|limp)"
+        ),
+    ),
+    Sign(
+        "overdose",
+        _any("overdose|overdosed|overdosing|overdoses|od|oded|sobredosis|over|much|many"),
+        _words(
+            r"overdose|overdosed|overdosing|overdoses|od|oded|sobredosis|over dose|over dosed|gave (?:me|him|"
+            r"her)W too much|"
+            r"(?:took|taken|takes) (?:\w+ )?too (?:much|many)|got too much (?:baclofen|medicine|drug)"
+        ),
+    ),
+    Sign(
+        "withdrawal",
+        _any("seizure|seizures|seizing|convulsing|convulsions|convulsion|convulsiones|fit"),
+        _words(r"seizure|seizures|seizing|convulsing|convulsions|convulsion|convulsiones|having a fit"),
+    ),
+    ALARM_SIGN,
+    Sign(
+        "alarm",
+        _any("noise|noises|sound|sounds|tone|tones|suena"),
+        _words(r"pumpW (?:making|makes|made)W (?:noise|noises|sound|sounds|tone|tones)|(?:two|2) tones?|bombaW suena"),
+    ),
+    Sign(
+        "withdrawal",
+        _any("withdrawal|withdrawals|withdraw|withdrawing|withdrawn|abstinencia"),
+        _words(r"withdrawal|withdrawals|withdraw|withdrawing|withdrawn|abstinencia"),
+    ),
+    SYMPTOM_SIGN,
+    Sign(
+        "withdrawal",
+        _any("confused"),
+        _words(
+            r"(?:hes|shes|is|acting|seems|seem|getting|suddenly|really|very|so) (?:\w+ )?confused(?! (?:about|by|"
+            r"on|with))"
+        ),
+    ),
+    STIFF_SIGN,
+    Sign(
+        "infection_or_leak",
+        _any(f"{_BAD}|leaking|leak|coming|pus|dripping|herida|stuff|discharge|gunk"),
+        _words(
+            rf"(?:{_PART})W (?:{_BAD})|(?:{_BAD})W (?:{_PART})|(?:spinal|clear|csf) fluidW (?:leak|leaking|leaks|"
+            rf"coming|dripping|out)|(?:leaking|leak|leaks|dripping)W (?:spinal|clear|csf)|fluid (?:leaking|coming)|"
+            rf"leaking (?:from|at|around|out)|(?:yellow|green|smelly) (?:stuff|fluid|discharge|gunk)|pus|"
+            rf"heridaW (?:supura|supurando|pus|roja|hinchada|abierta|"
+            rf"infectada|liquido|sangra)|"
+            rf"(?:supura|infectada|hinchada|roja|pus|liquido)W herida"
+        ),
+    ),
+    Sign(
+        "pump_trauma",
+        _any(
+            f"{_BLOW}|hit|kicked|punched|bumped|banged|crash|accident|wreck|over|pump|cai|cayo|golpee|golpeo|"
+            f"golpe|bomba|choque|accidente"
+        ),
+        _words(
+            rf"(?:{_BLOW})(?: \w+){{0,5}} (?:{_TARGET})|(?:{_TARGET})W (?:got|was|been) (?:hit|kicked|punched|"
+            rf"bumped|banged)|"
+            rf"(?:car|bike|motorcycle) (?:crash|accident|wreck)|got run over|fell (?:hard|down|off|out|on)|"
+            rf"pump (?:has |just |is |have |)(?:stopped(?! (?:hurting|bothering|aching|being))|stop|stops|quit|"
+            rf"died|dead|broke|broken|failed|failing|"
+            rf"not working|moved|"
+            rf"flipped|turned over|stalled|sticking out|coming out|came out)|pump (?:isnt|not|doesnt|"
+            rf"wont) (?:working|work)|"
+            rf"(?:me |se )(?:cai|cayo|golpee|golpeo)W (?:bomba|barriga|estomago|abdomen)|golpe\wW bomba|"
+            rf"bomba (?:se paro|dejo|no funciona|se detuvo|parada)|choque de (?:auto|carro|coche)|"
+            rf"accidente de (?:auto|carro|coche)"
+        ),
+    ),
+    # Said in so many words, with no sign named: the words for it send to the emergency number first.
+    Sign(
+        "withdrawal",
+        _any("emergency|emergencia|urgent|urgente|911|sos|help"),
+        _words(
+            r"^(?:emergency|urgent|911|sos|emergencia|urgente)(?: (?:please|help|now|call me|por favor))*$|"
+            r"(?:this is|its|it is|having|have|es|tengo) (?:an |a |real |una )*(?:emergency|"
+            r"emergencia)(?! (?:card|plan|kit|"
+            r"contact|number|question))|(?:need|send|get) (?:urgent help|help (?:now|asap|fast|right now))"
+        ),
+    ),
+)
+
+# An onset or a comparison that turns everyday stiffness into news.
+ONSET = _words(
+    r"now|right now|today|tonight|tonite|suddenly|sudden|all of a sudden|since|overnight|this (?:morning|evening|"
+    r"afternoon|am|pm)|"
+    r"last (?:night|nite)|yesterday|worse|worsening|getting (?:worse|stiffer|tighter|more|so|really|very)|again|"
+    r"than (?:usual|normal|ever)|started|keeps?|"
+    r"all (?:day|night)|"
+    r"ahora|hoy|desde|anoche|de repente|peor|esta manana|esta noche|mas que"
+)
+# Said of something that goes on as the text is written: beats any question around it.
+NOW = _words(
+    r"every (?:\d+|few|hour|minute|couple|day|night)|"
+    r"(?:im|i am|hes|he is|shes|she is) (?:\w+ )?(?:itchy|itching|twitching|twitchy|feverish|shaking|shivering)|"
+    r"now|right now|again|today|tonight|tonite|this (?:morning|evening|afternoon|am|pm)|last (?:night|nite)|"
+    r"yesterday|"
+    r"wont (?:stop|quit|shut up)|doesnt stop|not stopping|(?:just|has|have) started|(?:just|already) (?:went|had|"
+    r"heard|woke)|"
+    r"all (?:day|night|morning)|nonstop|non stop|keeps|for (?:an|a|\d+|two|three|four) (?:hours?|days?|minutes?|"
+    r"mins?|hrs?)|"
+    r"(?:hours|days|minutes|mins) ago|ahora|ahorita|hoy|anoche|desde (?:ayer|anoche|hace)|no para|sigue|otra vez"
+)
+# What somebody says of a person or a pump before them. Beats "what", "why", "is", but not "if".
+CLAIM = _words(
+    r"puede (?:que sea|ser)|"
+    rf"is (?:it|this|that) normal(?: \w+){{0,5}} (?:beep|beeping|alarm|buzz|buzzing|chirp|chirping)|"
+    rf"what(?:s| is) (?:that|this) (?:\w+ )?(?:beeping|beep|alarm|buzzing|chirping)|"
+    rf"(?:im|i am|ive|hes|he is|shes|she is|theyre|were|am i|is (?:he|she)|i think|i feel|feeling|i have|i got|"
+    rf"i had|he has|"
+    rf"she has|having|he had|she had|started|got|going (?:into|through)|gone into|went into)W (?:{SYMPTOM}|"
+    rf"withdrawal|withdrawing|"
+    rf"withdrawals|overdosing|overdosed|overdose|seizure|seizures|fever)|(?:my|his|her|our|the|this|moms|mums|"
+    rf"dads|sons|"
+    rf"daughters|wifes|husbands) (?:\w+ )?(?:is|was|has been|been|keeps|started|starts|just|went|are|s) (?:\w+ )?"
+    rf"(?:alarming|alarmed|beeping|beeped|buzzing|chirping|bleeping|itching|itchy|twitching|twitchy|stiff|"
+    rf"leaking|burning|confused|going off)|"
+    rf"(?:is|its|it is|it was|been|something|somethings|hear|heard|hearing)W (?:alarming|beeping|buzzing|"
+    rf"chirping|bleeping)|"
+    rf"is (?:my|his|her|the|our|this|that|it)W (?:alarming|beeping|buzzing|chirping|bleeping|an overdose|"
+    rf"withdrawal|leaking)|"
+    rf"(?:is|could|can|might) (?:this|that) (?:be )?(?:a |an )?(?:withdrawal|overdose|alarm|infection|seizure)|"
+    rf"alarm (?:is|was|just|keeps)? ?(?:going|went|goes) off|(?:my|his|her) (?:pump )?alarm (?:is|just|keeps|"
+    rf"went|wont|started)|"
+    rf"why (?:is|does|do)W (?:beeping|beep|alarming|alarm|buzzing|chirping)|esta (?:pitando|sonando|zumbando)|"
+    rf"por que (?:pita|suena)|(?:tengo|tiene|estoy en|esta en|esta con)W (?:fiebre|picazon|abstinencia|"
+    rf"convulsiones|sobredosis)"
+)
+# Openers of a question, and frames of learning rather than suffering.
+ASKING = re.compile(
+    r"^(?:(?:hi|hello|hey|please|pls|so|um|ok|and|also|but|just|quick|question|hola|doctor|nurse|hi there|"
+    r"good morning) )*"
+    r"(?:what|whats|wat|wats|wut|how|hows|does|do|did|dose|can|could|will|would|wud|should|shud|is|are|r|why|which|"
+    r"who|where|may|might|tell me|explain|describe|early warning|signs of|first signs|symptoms of|list of|difference|"
+    r"(?:when|wen) (?:does|do|will|would|should|is|are|can|could|might|to|the alarm)|tips|info|information|que|cual|"
+    r"cuales|como|cuando|puede|pueden|puedo|debo|es (?:normal|posible|comun|peligros[oa]|mal[oa]|segur[oa]))\b"
+    r"|\b(?:just (?:asking|curious|wondering)|curious|wondering|want to know|like to know|need to know|"
+    r"how (?:would|do) i know|what (?:does|do|would|if|is|are|should)|what happens|worry about|afraid of|"
+    r"scared of|risks? of|prevent\w*|avoid\w*|chance of|difference|side effects?|instructions|explain|talked about|"
+    r"read about|heard about|learn about|teach|signs to|que (?:pasa|hago|significa)|quiero saber)\b"
+)
+# A case imagined: with one of these only NOW makes it real.
+IMAGINED = _words(
+    r"if|whether|in case|ever|would|could|might|will|one day|someday|(?<!is )(?<!it )supposed to|before i|"
+    r"que (?:pasa|hago|hacer) si|en caso"
+)
+LEARNING = _words(
+    r"just (?:asking|curious|wondering)|asking for a friend|(?:a|my|an) (?:paper|essay|school report)|"
+    r"for (?:school|class|a class|a paper)|"
+    r"solo (?:pregunto|curiosidad)"
+)
+LONG_PAST = _words(
+    r"years ago|year ago|months ago|in (?:19|20)\d\d|last (?:year|summer|winter|spring|fall|month)|back in|"
+    r"when i was|"
+    r"hace (?:anos|meses|un ano)|"
+    r"el ano pasado|used to"
+)
+# Alarms and beeps that no pump makes.
+ELSEWHERE = _words(
+    r"(?:smoke|fire|burglar|car|house|phone|door|home|tornado|fire drill|drill|security|co|carbon monoxide|store|"
+    r"wake up) "
+    r"(?:alarm|alarms|detector|detectors)(?: (?:is|was|keeps|has been|wont stop) (?:beeping|chirping|buzzing))?|"
+    r"alarm (?:clock|clocks|date|dates|on my phone|for (?:my|the) (?:appointment|appt)|system)|alarm for \d+|"
+    r"(?:set|setting|sets|snooze|snoozed)(?! off)W alarm|smoke detector|microwaveW (?:beeping|beep|beeps)|"
+    r"(?:oven|dishwasher|dryer|fridge|phone|truck|car|monitor|door|watch) (?:is |keeps |was )?(?:beeping|beeps|"
+    r"beeped|buzzing|buzzed|buzzes)|"
+    r"alarma (?:de incendios?|de humo|del reloj|del coche|del carro|despertador)|bed alarm|chair alarm|"
+    r"(?:bed|fall) alarms?|withdraw (?:money|cash|from the (?:trial|study|bank))|withdrawal from (?:the|my) bank|"
+    r"bank withdrawal|withdrawW consent"
+)
+_FILLER = (
+    rf"(?:,|any|more|signs?|of|or|and|nor|new|real|bad|high|other|pump|symptoms?|single|weird|much|un|una|"
+    rf"ninguna|ningun|mas|tengo|tiene|hay|{_SOUND}|{SYMPTOM}|{STIFFNESS}|seizures?|withdrawal|overdose|infection|"
+    rf"redness|swelling|leaking|leak|wound|incision|infected|red)"
+)
+_VERB_FILLER = (
+    rf"(?:{_FILLER}|a|an|the|had|have|having|been|hear|heard|hearing|feel|feeling|felt|ever|really|currently|in|"
+    rf"at all|see|seen)"
+)
+# Nothing but words that carry a negation along may stand between it and the sign.
+NEGATED = re.compile(
+    rf"(?:\b(?:no|zero|without|sin) (?!,)(?:{_FILLER} ){{0,8}}"
+    rf"|\b(?:not|isnt|arent|aint|wasnt|never|havent|hasnt|hadnt|didnt|doesnt|dont|didn|"
+    rf"doesn) (?:{_VERB_FILLER} ){{0,8}})$"
+)
+NEGATED_AFTER = re.compile(
+    r"^(?:is not|isnt|has not|hasnt|have not|havent|did not|didnt|never|not|was not|wasnt) "
+    r"(?:going off|gone off|go off|went off|on|sounding|ringing|beeping|sounded|leaking|red|infected)\b"
+)
+STILL_UNCHECKED = _words(r"anymore|any more|stopped|quit|went quiet|gone quiet|quiet now|silent|cant (?:hear|tell)")
+# Words corrected for one slip before the patterns run, and real words that a correction would turn into alarms.
+CORRECTED = _any(
+    "alarm alarms alarming alarma beeping beeps beeped buzzing chirping withdrawal withdrawals overdose "
+    "overdosed "
+    "overdosing breathe breathing unconscious unresponsive seizure seizures itching itchy twitching twitchy "
+    "fever stiff "
+    "leaking incision infected suicide suicidal refill overdue missed stopped swollen sobredosis abstinencia "
+    "respirar "
+    "despierta inconsciente convulsion pitando pitido fiebre recarga spasms confused tingling"
+)
+REAL_WORDS = _any(
+    "beep bees beets beefs jeeps ever leaving inching etching confuse pissed stepped stomped breather keeps "
+    "beers weeps seeps peeps deeps sleeps never lever fewer sever fevers breath breathed breathes stuff "
+    "staff sniff still stiffs keeping seeping "
+    "weeping peeping "
+    "beefing being switching stitching pitching hitching ditching witching itches pitchy titchy leaning peaking "
+    "speaking sneaking breaking weaking refills refilled started starter starved misses kissed mixed mussed "
+    "massed "
+    "dissed hissed tossed stopper topped dropped shopped stooped infested inflected injected incisions decision "
+    "overdoses overuse overdo overdone alarmed alarmas spams spas conscious confuses confusing "
+    "contused confide tinkling mingling jingling tangling dingling bundling buzzing fuzzing chipping beepers "
+    "beeper "
+    "seizures seized leading leasing heating beating bedding needing feeding seeing selling swallow sullen "
+    "switchy "
+    "respire respira recargar despierto cargar pitar pintando pilando quitando gitando convulsiones fiebres "
+    "sobres restarted charted starting stated ticking twitches stiffer"
+)

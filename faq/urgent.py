@@ -1,0 +1,107 @@
+"""Red flags in a text. When torn between urgent and not, it is urgent."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from faq.signs import (
+    ALARM_SIGN,
+    ASKING,
+    CLAIM,
+    CORRECTED,
+    ELSEWHERE,
+    IMAGINED,
+    LATE_REFILL,
+    LEARNING,
+    LONG_PAST,
+    NEGATED,
+    NEGATED_AFTER,
+    NOW,
+    ONSET,
+    REAL_WORDS,
+    SIGNS,
+    STIFF_SIGN,
+    STILL_UNCHECKED,
+    SYMPTOM_SIGN,
+    Category,
+    Sign,
+)
+from faq.spelling import SlipIndex, clauses, fold, sentences, words_of
+
+_NEAR = SlipIndex(sorted(CORRECTED))
+_AS_WRITTEN = CORRECTED | REAL_WORDS
+_REACH = 120  # how far before a sign its negation may stand, in characters
+
+
+@dataclass(frozen=True)
+class Urgency:
+    """`words` are the words that gave it away, folded and corrected: never more than the text said."""
+
+    category: Category
+    words: str
+
+
+def urgent_sign(text: str) -> Urgency | None:
+    """Return the gravest sign of danger that is happening or may be, or None."""
+    read = [_corrected(sentence) for sentence in sentences(fold(text))]
+    known = {word for sentence in read for word in sentence.split()}
+    whole = " . ".join(read)
+    for sign in SIGNS:
+        if known.isdisjoint(sign.triggers):
+            continue
+        for sentence in read:
+            for found in _real_signs(sentence, sign):
+                if sign is STIFF_SIGN and not (ONSET.search(whole) or LATE_REFILL.search(whole)):
+                    continue
+                if sign in (SYMPTOM_SIGN, STIFF_SIGN) and (late := LATE_REFILL.search(whole)):
+                    return Urgency("missed_refill_symptoms", f"{late.group()} ... {found}")
+                return Urgency(sign.category, found)
+    return None
+
+
+def late_refill(text: str) -> str | None:
+    """Return the words that say a refill is overdue or was missed, unless they only imagine it."""
+    for sentence in map(_corrected, sentences(fold(text))):
+        if (found := LATE_REFILL.search(sentence)) and not ASKING.search(sentence) and not IMAGINED.search(sentence):
+            return found.group()
+    return None
+
+
+def _corrected(sentence: str) -> str:
+    """The sentence's words, slips mended, with a comma where a clause ends."""
+    return " , ".join(" ".join(map(_mended, words_of(clause))) for clause in clauses(sentence))
+
+
+def _mended(word: str) -> str:
+    if len(word) < 4 or word in _AS_WRITTEN:
+        return word
+    near = _NEAR.near(word)
+    return next(iter(near)) if near else word
+
+
+def _real_signs(sentence: str, sign: Sign) -> Iterator[str]:
+    if sign is ALARM_SIGN or sign.category == "withdrawal":
+        sentence = ELSEWHERE.sub("elsewhere", sentence)
+    for found in sign.pattern.finditer(sentence):
+        if sign.stands_alone or (_happening(sentence) and not _negated(sentence, found)):
+            yield found.group()
+
+
+def _happening(sentence: str) -> bool:
+    """Whether the sentence tells of something, rather than asking about it or remembering it from long ago."""
+    sentence = sentence.replace(" , ", " ")
+    if NOW.search(sentence):
+        return True
+    if LEARNING.search(sentence) or LONG_PAST.search(sentence):
+        return False
+    if ASKING.search(sentence):
+        return not IMAGINED.search(sentence) and CLAIM.search(sentence) is not None
+    return True
+
+
+def _negated(sentence: str, found: re.Match[str]) -> bool:
+    if STILL_UNCHECKED.search(sentence):  # an alarm that went quiet is still an alarm
+        return False
+    before = sentence[max(0, found.start() - _REACH) : found.start()]
+    after = sentence[found.end() : found.end() + _REACH].lstrip()
+    return NEGATED.search(before) is not None or NEGATED_AFTER.match(after) is not None
