@@ -218,6 +218,7 @@ SIGNS: tuple[Sign, ...] = (
             rf"pump (?:has |just |is |have |)(?:stopped(?! (?:hurting|bothering|aching|being))|stop|stops|quit|"
             rf"died|dead|broke|broken|failed|failing|"
             rf"not working|moved|"
+            rf"(?:fell|went|gone|gotten|got) (?:silent|quiet|dead)|"
             rf"flipped|turned over|stalled|sticking out|coming out|came out)|pump (?:isnt|not|doesnt|"
             rf"wont) (?:working|work)|"
             rf"(?:me |se )(?:cai|cayo|golpee|golpeo)W (?:bomba|barriga|estomago|abdomen)|golpe\wW bomba|"
