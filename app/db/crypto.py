@@ -1,0 +1,52 @@
+"""Sealing of names, phone numbers and message texts at rest, and the keyed hash that finds a phone again."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class WrongDataKey(Exception):
+    """No data key opens what is stored."""
+
+
+class Keyring:
+    """Rotating data keys: the first seals, all of them open.
+
+    Raises ValueError when there is no key or one is not a Fernet key (44 characters, URL-safe base64 of 32 bytes).
+    """
+
+    def __init__(self, data_keys: Sequence[str]) -> None:
+        if not data_keys:
+            raise ValueError("no data key")
+        self._fernet = MultiFernet([Fernet(key) for key in data_keys])
+
+    def seal(self, text: str) -> bytes:
+        return self._fernet.encrypt(text.encode("utf-8", "surrogatepass"))
+
+    def open(self, token: bytes) -> str:
+        try:
+            return self._fernet.decrypt(token).decode("utf-8", "surrogatepass")
+        except InvalidToken as error:
+            raise WrongDataKey(
+                "no data key opens this: add the key it was sealed with to PUMPLINE_DATA_KEYS"
+            ) from error
+
+    def reseal(self, token: bytes) -> bytes:
+        """Return the same secret sealed with the first key. Raises WrongDataKey."""
+        try:
+            return self._fernet.rotate(token)
+        except InvalidToken as error:
+            raise WrongDataKey(
+                "no data key opens this: add the key it was sealed with to PUMPLINE_DATA_KEYS"
+            ) from error
+
+    @staticmethod
+    def new_key() -> str:
+        return Fernet.generate_key().decode()
+
+
+def keyed_hash(lookup_key: str, value: str) -> str:
+    """Return a hash that finds a phone or record number again, of no use without the key (64 hex digits)."""
+    return hmac.new(lookup_key.encode(), value.encode(), hashlib.sha256).hexdigest()

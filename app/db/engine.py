@@ -1,0 +1,148 @@
+"""The database: an engine with its keyring, and two ways in (read, begin).
+
+SQLite: the driver's own transaction handling lost rollbacks of savepoints, so transactions are begun here. Writers
+queue on a lock (one in the process, one across processes) instead of polling for SQLite's; it keeps the slowest
+answer close to the median. Committed is durable: WAL with synchronous=FULL.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.db.crypto import Keyring, keyed_hash
+from app.db.types import use_keyring
+
+_CONNECTION = "pumpline.connection"
+
+
+class WriteQueue:
+    """Lets one writer in at a time, in this process and across processes on this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._thread_lock = threading.Lock()
+        self._path = path
+        self._file: Any = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with self._thread_lock:
+            if self._file is None:
+                self._file = self._path.open("ab")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def forget(self) -> None:
+        """Drop a lock file inherited over fork: a child that shares it would share the lock too."""
+        self._thread_lock = threading.Lock()
+        self._file = None
+
+
+class NotPrepared(Exception):
+    """The database has no tables or no installation row yet."""
+
+
+class Database:
+    """One database and its keyring. Raises NotPrepared when used before `pumpline migrate`."""
+
+    def __init__(self, url: str, keyring: Keyring) -> None:
+        self.url = url
+        self.keyring = keyring
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._queue: WriteQueue | None = None
+        if self.is_sqlite:
+            self.engine, self._queue = _sqlite_engine(url)
+        else:
+            self.engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        use_keyring(self.engine.dialect, keyring)
+
+    @cached_property
+    def lookup_key(self) -> str:
+        """The key of the phone hash. It lives in the database, sealed, so that every machine has it."""
+        with self.engine.connect() as connection:
+            try:
+                token = connection.execute(text("SELECT lookup_key FROM installation WHERE id = 1")).scalar()
+            except Exception as error:
+                raise NotPrepared("the database is not ready: run `pumpline migrate`") from error
+        if token is None:
+            raise NotPrepared("the database is empty: run `pumpline migrate`")
+        return self.keyring.open(bytes(token))
+
+    def hash_of(self, value: str) -> str:
+        return keyed_hash(self.lookup_key, value)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """A writer's turn; on PostgreSQL rows and unique keys guard, so nobody queues."""
+        return self._queue.turn() if self._queue else nullcontext()
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One writing transaction: committed at the end, or nothing."""
+        with self.turn(), Session(self.engine, expire_on_commit=False) as session:
+            # begins the transaction, as a writer
+            session.info[_CONNECTION] = session.connection(execution_options={"writes": True})
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One reading snapshot; nothing written in it is kept."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    def after_fork(self) -> None:
+        """Called in a child process: connections and locks of the parent are the parent's."""
+        self.engine.dispose(close=False)
+        if self._queue:
+            self._queue.forget()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def connection_of(session: Session) -> Connection:
+    """Return the session's connection; for statements on tables, a third cheaper than asking the session each time."""
+    held: Connection | None = session.info.get(_CONNECTION)
+    return session.connection() if held is None else held
+
+
+def _sqlite_engine(url: str) -> tuple[Engine, WriteQueue]:
+    file = make_url(url).database
+    if not file or file == ":memory:":
+        raise ValueError("Pumpline needs a database file: sqlite:///instance/pumpline.db")
+    Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # its owner's alone; SQLite's other files follow it
+    engine = create_engine(url, pool_size=20, max_overflow=40, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # a text we acknowledged survives a power cut
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+    return engine, WriteQueue(Path(file + ".lock"))

@@ -1,0 +1,54 @@
+"""Bring a database to a revision of the history in migrations/."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import migrations
+from app.db.engine import Database
+
+
+def config() -> Config:
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    return settings
+
+
+def newest() -> str:
+    """Return the newest revision in the history. Raises alembic's MultipleHeads where two were made at once."""
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    if head is None:
+        raise RuntimeError("there is no migration: the package is incomplete, install it again")
+    return head
+
+
+def current(db: Database) -> str | None:
+    """Return the database's revision, None for an empty one."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(db: Database, revision: str = "head") -> bool:
+    """Bring the database to a revision, in one transaction, one process at a time; return whether it changed.
+
+    Raises alembic's CommandError for a revision that is not in the history.
+    """
+    before = current(db)
+    settings = config()
+    with db.turn(), db.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        settings.attributes["connection"] = connection
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236121)")
+        going_down = revision not in ("head", "heads") and before is not None and _is_older(revision, before)
+        (command.downgrade if going_down else command.upgrade)(settings, revision)
+    return current(db) != before
+
+
+def _is_older(revision: str, than: str) -> bool:
+    if revision == "base":
+        return True
+    script = ScriptDirectory.from_config(config())
+    return revision in {step.revision for step in script.iterate_revisions(than, "base")} and revision != than

@@ -1,0 +1,267 @@
+"""What the staff pages show, read into plain values: warnings, tasks, visits, and who is signed in for which clinic."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from app.db.care import Appointment, AppointmentState
+from app.db.messages import InboundMessage
+from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone, Staff
+from app.db.work import JobHealth, Task, TaskKind, TaskState, TaskText
+
+FAILURES_THAT_COUNT = 3
+
+
+@dataclass(frozen=True)
+class ClinicFacts:
+    """The clinic of whoever is signed in."""
+
+    id: int
+    name: str
+    phone: str
+    after_hours_phone: str
+    emergency_number: str
+    country: str
+    time_zone: str
+    on_call_phone: str | None
+    missed_after_minutes: int
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+@dataclass(frozen=True)
+class Person:
+    id: int
+    given_name: str
+    family_name: str
+    born_on: str | None
+    mrn: str
+    language: str
+    time_zone: str
+    state: PatientState
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A phone, and whom it speaks for when it is a carer's."""
+
+    id: int
+    number: str
+    opted_out_at: datetime | None
+    carer: str | None = None
+    relation: str | None = None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a patient wrote, with the moment."""
+
+    at: datetime
+    body: str
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    id: int
+    kind: TaskKind
+    category: str | None
+    reason: str
+    state: TaskState
+    opened_at: datetime
+    raised_at: datetime
+    pages: int
+    next_page_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None  # None once acknowledged: the on-call phone
+    version: int
+    person: Person | None
+    caller: Caller | None
+    words: tuple[Words, ...]  # oldest first
+
+
+@dataclass(frozen=True)
+class VisitRow:
+    id: int
+    starts_at: datetime
+    state: AppointmentState
+    confirmed_at: datetime | None
+    missed_at: datetime | None
+    version: int
+    person: Person
+
+
+@dataclass(frozen=True)
+class LineHealth:
+    """What may stop alerts or texts from arriving."""
+
+    on_call_set: bool
+    on_call_opted_out: bool
+    failing_jobs: tuple[tuple[str, int], ...]
+
+
+def first_clinic(session: Session) -> ClinicFacts | None:
+    clinic = session.scalar(select(Clinic).order_by(Clinic.id).limit(1))
+    return _clinic(clinic) if clinic else None
+
+
+def clinic_facts(session: Session, clinic_id: int) -> ClinicFacts:
+    return _clinic(session.get_one(Clinic, clinic_id))
+
+
+def _clinic(clinic: Clinic) -> ClinicFacts:
+    return ClinicFacts(
+        clinic.id,
+        clinic.name,
+        clinic.phone,
+        clinic.after_hours_phone,
+        clinic.emergency_number,
+        clinic.country,
+        clinic.time_zone,
+        clinic.on_call_phone,
+        clinic.missed_after_minutes,
+    )
+
+
+def line_health(session: Session, clinic: ClinicFacts, on_call_hash: str | None) -> LineHealth:
+    opted_out = on_call_hash is not None and session.scalar(
+        select(Phone.opted_out_at).where(Phone.clinic_id == clinic.id, Phone.number_hash == on_call_hash)
+    )
+    failing = session.execute(
+        select(JobHealth.name, JobHealth.failures).where(JobHealth.failures >= FAILURES_THAT_COUNT)
+    )
+    return LineHealth(bool(clinic.on_call_phone), bool(opted_out), tuple((row.name, row.failures) for row in failing))
+
+
+def person_of(patient: Patient) -> Person:
+    return Person(
+        patient.id,
+        patient.given_name,
+        patient.family_name,
+        patient.born_on,
+        patient.mrn,
+        patient.language,
+        patient.time_zone,
+        patient.state,
+    )
+
+
+def open_tasks(session: Session, clinic_id: int, limit: int = 200) -> tuple[TaskRow, ...]:
+    """Return what nobody has resolved: alerts first, unacknowledged before acknowledged, longest wait first."""
+    acknowledger = aliased(Staff)
+    rows = session.execute(
+        select(Task, Patient, Phone, acknowledger.name)
+        .outerjoin(Patient, Patient.id == Task.patient_id)
+        .outerjoin(Phone, Phone.id == Task.phone_id)
+        .outerjoin(acknowledger, acknowledger.id == Task.acknowledged_by)
+        .where(Task.clinic_id == clinic_id, Task.state != TaskState.RESOLVED)
+        .order_by(Task.kind != TaskKind.ALERT, Task.state != TaskState.OPEN, Task.opened_at, Task.id)
+        .limit(limit)
+    ).all()
+    words = _words_of(session, [task.id for task, *_ in rows])
+    callers = _callers(session, [(task.phone_id, task.patient_id) for task, *_ in rows])
+    people = _people_behind(session, [task.phone_id for task, patient, *_ in rows if patient is None])
+    return tuple(
+        TaskRow(
+            task.id,
+            task.kind,
+            task.category,
+            task.reason,
+            task.state,
+            task.opened_at,
+            task.raised_at,
+            task.pages,
+            task.next_page_at,
+            task.acknowledged_at,
+            name,
+            task.version,
+            person_of(patient) if patient else people.get(task.phone_id),
+            _caller(phone, callers) if phone else None,
+            tuple(words.get(task.id, ())),
+        )
+        for task, patient, phone, name in rows
+    )
+
+
+def open_task_counts(session: Session, clinic_id: int) -> tuple[int, int]:
+    """Return how many alerts and how many other tasks are not resolved."""
+    rows = session.execute(
+        select(Task.kind == TaskKind.ALERT, func.count())
+        .where(Task.clinic_id == clinic_id, Task.state != TaskState.RESOLVED)
+        .group_by(Task.kind == TaskKind.ALERT)
+    )
+    counts = {bool(alert): count for alert, count in rows}
+    return counts.get(True, 0), counts.get(False, 0)
+
+
+def visits_between(session: Session, clinic_id: int, start: datetime, end: datetime) -> tuple[VisitRow, ...]:
+    rows = session.execute(
+        select(Appointment, Patient)
+        .join(Patient, Patient.id == Appointment.patient_id)
+        .where(
+            Appointment.clinic_id == clinic_id,
+            Appointment.state != AppointmentState.CANCELLED,
+            Appointment.starts_at >= start,
+            Appointment.starts_at < end,
+        )
+        .order_by(Appointment.starts_at, Appointment.id)
+        .limit(200)
+    )
+    return tuple(visit_of(visit, person_of(patient)) for visit, patient in rows)
+
+
+def visit_of(visit: Appointment, person: Person) -> VisitRow:
+    return VisitRow(visit.id, visit.starts_at, visit.state, visit.confirmed_at, visit.missed_at, visit.version, person)
+
+
+def _words_of(session: Session, task_ids: Sequence[int]) -> dict[int, list[Words]]:
+    found: dict[int, list[Words]] = {}
+    rows = session.execute(
+        select(TaskText.task_id, TaskText.at, InboundMessage.body)
+        .join(InboundMessage, InboundMessage.id == TaskText.inbound_id)
+        .where(TaskText.task_id.in_(task_ids))
+        .order_by(TaskText.id)
+    )
+    for task_id, at, body in rows:
+        found.setdefault(task_id, []).append(Words(at, body))
+    return found
+
+
+Carers = dict[int, tuple[str | None, str | None]]
+
+
+def _callers(session: Session, pairs: Iterable[tuple[int | None, int | None]]) -> Carers:
+    """Return who holds each phone, where the phone is a carer's."""
+    phone_ids = {phone_id for phone_id, _ in pairs if phone_id}
+    rows = session.execute(
+        select(Contact.phone_id, Contact.name, Contact.relation).where(
+            Contact.phone_id.in_(phone_ids), Contact.kind == ContactKind.CARER
+        )
+    )
+    return {phone_id: (name, relation) for phone_id, name, relation in rows}
+
+
+def _caller(phone: Phone, carers: Carers) -> Caller:
+    name, relation = carers.get(phone.id, (None, None))
+    return Caller(phone.id, phone.number, phone.opted_out_at, name, relation)
+
+
+def _people_behind(session: Session, phone_ids: Iterable[int | None]) -> dict[int | None, Person]:
+    """Return the one patient behind a phone; nobody where it serves several or none."""
+    wanted = {phone_id for phone_id in phone_ids if phone_id}
+    rows = session.execute(
+        select(Contact.phone_id, Patient)
+        .join(Patient, Patient.id == Contact.patient_id)
+        .where(Contact.phone_id.in_(wanted))
+    ).all()
+    served = [phone_id for phone_id, _ in rows]
+    return {phone_id: person_of(patient) for phone_id, patient in rows if served.count(phone_id) == 1}

@@ -1,0 +1,297 @@
+"""What the patient pages show: the list, the search, one patient's record, one phone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import LargeBinary, and_, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from app.db.care import Appointment, AppointmentState, Program, Pump, Refill, Reminder, ReminderState
+from app.db.crypto import Keyring
+from app.db.engine import Database
+from app.db.pages import Person, VisitRow, person_of, visit_of
+from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind, Patient, Phone, Staff
+from app.domain.phone import e164
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class ListedPatient:
+    person: Person
+    next_visit: datetime | None
+    confirmed: bool
+    missed: bool  # a visit was missed and none is booked since
+
+
+@dataclass(frozen=True)
+class PatientList:
+    patients: tuple[ListedPatient, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class ContactRow:
+    id: int
+    phone_id: int
+    number: str
+    kind: ContactKind
+    name: str | None
+    relation: str | None
+    gets_reminders: bool
+    opted_out_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ConsentRow:
+    phone_id: int
+    kind: ConsentKind
+    at: datetime
+    source: str
+    words: str | None
+    staff_name: str | None
+
+
+@dataclass(frozen=True)
+class PumpFacts:
+    model: str
+    reservoir_size_ml: Decimal
+    implanted_on: date | None
+    concentration_mcg_per_ml: Decimal | None = None
+    daily_dose_mcg: Decimal | None = None
+    alarm_volume_ml: Decimal | None = None
+    filled_on: date | None = None
+    reservoir_volume_ml: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class PlannedText:
+    appointment_id: int
+    step: str
+    due_at: datetime
+    state: ReminderState
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class PatientRecord:
+    person: Person
+    contacts: tuple[ContactRow, ...]
+    consent: tuple[ConsentRow, ...]
+    pump: PumpFacts | None
+    coming: tuple[VisitRow, ...]  # booked, soonest first; may lie in the past until marked
+    past: tuple[VisitRow, ...]  # newest first
+    texts: tuple[PlannedText, ...]  # of the coming visits
+
+    @property
+    def phone_ids(self) -> tuple[int, ...]:
+        return tuple(contact.phone_id for contact in self.contacts)
+
+
+@dataclass(frozen=True)
+class PhoneRecord:
+    """A phone with everybody it speaks for; nobody for an unknown number."""
+
+    id: int
+    number: str
+    opted_out_at: datetime | None
+    language: str | None
+    people: tuple[Person, ...]
+    consent: tuple[ConsentRow, ...]
+
+
+_NEXT = (
+    select(Appointment.patient_id, func.min(Appointment.starts_at).label("starts_at"))
+    .where(Appointment.state == AppointmentState.BOOKED)
+    .group_by(Appointment.patient_id)
+    .subquery()
+)
+
+
+def patient_list(session: Session, clinic_id: int, page: int) -> PatientList:
+    """Return one page: who has no visit booked first, then the soonest visit."""
+    total = session.scalar(select(func.count()).select_from(Patient).where(Patient.clinic_id == clinic_id)) or 0
+    ids = session.scalars(
+        select(Patient.id)
+        .outerjoin(_NEXT, _NEXT.c.patient_id == Patient.id)
+        .where(Patient.clinic_id == clinic_id)
+        .order_by(_NEXT.c.starts_at.is_not(None), _NEXT.c.starts_at, Patient.id)
+        .offset((page - 1) * PAGE)
+        .limit(PAGE)
+    ).all()
+    return PatientList(_listed(session, ids), total)
+
+
+def find_patients(db: Database, session: Session, clinic_id: int, query: str, country: str) -> PatientList:
+    """Return patients by record number, by phone, or by the beginning of any of their names."""
+    query = " ".join(query.split())
+    ids = {*_by_number(db, session, clinic_id, query, country)}
+    words = query.casefold().replace(",", " ").split()
+    if words:
+        ids |= {*_by_name(db.keyring, session, clinic_id, words)}
+    ordered = sorted(ids)
+    return PatientList(_listed(session, ordered[:PAGE]), len(ordered))
+
+
+def _by_number(db: Database, session: Session, clinic_id: int, query: str, country: str) -> Sequence[int]:
+    found = list(
+        session.scalars(select(Patient.id).where(Patient.clinic_id == clinic_id, Patient.mrn_hash == db.hash_of(query)))
+    )
+    try:
+        number = e164(query, country)
+    except ValueError:
+        return found
+    return found + list(
+        session.scalars(
+            select(Contact.patient_id)
+            .join(Phone, Phone.id == Contact.phone_id)
+            .where(Phone.clinic_id == clinic_id, Phone.number_hash == db.hash_of(number))
+        )
+    )
+
+
+def _by_name(keyring: Keyring, session: Session, clinic_id: int, words: Sequence[str]) -> Sequence[int]:
+    """Names are sealed, so this opens them one by one: about 25 microseconds a name."""
+    family, given = type_coerce(Patient.family_name, LargeBinary), type_coerce(Patient.given_name, LargeBinary)
+    rows = session.execute(select(Patient.id, family, given).where(Patient.clinic_id == clinic_id)).yield_per(1000)
+    found = []
+    for patient_id, sealed_family, sealed_given in rows:
+        name = f"{keyring.open(bytes(sealed_family))} {keyring.open(bytes(sealed_given))}".casefold()
+        parts = name.replace("-", " ").split() + name.split()
+        if all(any(part.startswith(word) for part in parts) for word in words):
+            found.append(patient_id)
+            if len(found) >= PAGE:
+                break
+    return found
+
+
+def _listed(session: Session, ids: Sequence[int]) -> tuple[ListedPatient, ...]:
+    patients = {p.id: p for p in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
+    states: dict[int, list[Appointment]] = {}
+    for visit in session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.patient_id.in_(ids),
+            Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.MISSED, AppointmentState.ATTENDED)),
+        )
+        .order_by(Appointment.starts_at.desc())
+    ):
+        states.setdefault(visit.patient_id, []).append(visit)
+    listed = []
+    for patient_id in ids:
+        visits = states.get(patient_id, [])
+        booked = [visit for visit in visits if visit.state is AppointmentState.BOOKED]
+        settled = [visit for visit in visits if visit.state is not AppointmentState.BOOKED]
+        missed = bool(settled) and settled[0].state is AppointmentState.MISSED and not booked
+        soonest = booked[-1] if booked else None
+        listed.append(
+            ListedPatient(
+                person_of(patients[patient_id]),
+                soonest.starts_at if soonest else None,
+                bool(soonest and soonest.confirmed_at),
+                missed,
+            )
+        )
+    return tuple(listed)
+
+
+def patient_record(session: Session, patient_id: int) -> PatientRecord:
+    person = person_of(session.get_one(Patient, patient_id))
+    contacts = _contacts(session, patient_id)
+    visits = session.scalars(
+        select(Appointment).where(Appointment.patient_id == patient_id).order_by(Appointment.starts_at.desc()).limit(60)
+    ).all()
+    coming = tuple(visit_of(v, person) for v in reversed(visits) if v.state is AppointmentState.BOOKED)
+    past = tuple(visit_of(v, person) for v in visits if v.state is not AppointmentState.BOOKED)[:12]
+    return PatientRecord(
+        person,
+        contacts,
+        _consent(session, [contact.phone_id for contact in contacts]),
+        _pump(session, patient_id),
+        coming,
+        past,
+        _planned(session, [visit.id for visit in coming]),
+    )
+
+
+def phone_record(session: Session, phone_id: int) -> PhoneRecord:
+    phone = session.get_one(Phone, phone_id)
+    people = session.scalars(
+        select(Patient)
+        .join(Contact, Contact.patient_id == Patient.id)
+        .where(Contact.phone_id == phone_id)
+        .order_by(Contact.id)
+    )
+    return PhoneRecord(
+        phone.id,
+        phone.number,
+        phone.opted_out_at,
+        phone.language,
+        tuple(person_of(patient) for patient in people),
+        _consent(session, [phone_id]),
+    )
+
+
+def _contacts(session: Session, patient_id: int) -> tuple[ContactRow, ...]:
+    rows = session.execute(
+        select(Contact, Phone)
+        .join(Phone, Phone.id == Contact.phone_id)
+        .where(Contact.patient_id == patient_id)
+        .order_by(Contact.id)
+    )
+    return tuple(
+        ContactRow(
+            contact.id,
+            phone.id,
+            phone.number,
+            contact.kind,
+            contact.name,
+            contact.relation,
+            contact.gets_reminders,
+            phone.opted_out_at,
+        )
+        for contact, phone in rows
+    )
+
+
+def _consent(session: Session, phone_ids: Sequence[int]) -> tuple[ConsentRow, ...]:
+    rows = session.execute(
+        select(ConsentEvent, Staff.name)
+        .outerjoin(Staff, Staff.id == ConsentEvent.staff_id)
+        .where(ConsentEvent.phone_id.in_(phone_ids))
+        .order_by(ConsentEvent.at.desc(), ConsentEvent.id.desc())
+        .limit(40)
+    )
+    return tuple(ConsentRow(e.phone_id, e.kind, e.at, e.source, e.words, name) for e, name in rows)
+
+
+def _pump(session: Session, patient_id: int) -> PumpFacts | None:
+    """Return the newest pump, with its newest program and refill."""
+    pump = session.scalar(select(Pump).where(Pump.patient_id == patient_id).order_by(Pump.id.desc()).limit(1))
+    if pump is None:
+        return None
+    program = session.scalar(
+        select(Program).where(Program.pump_id == pump.id).order_by(Program.effective_on.desc()).limit(1)
+    )
+    refill = session.scalar(select(Refill).where(Refill.pump_id == pump.id).order_by(Refill.filled_on.desc()).limit(1))
+    return PumpFacts(
+        pump.model,
+        pump.reservoir_size_ml,
+        pump.implanted_on,
+        program.concentration_mcg_per_ml if program else None,
+        program.daily_dose_mcg if program else None,
+        program.alarm_volume_ml if program else None,
+        refill.filled_on if refill else None,
+        refill.reservoir_volume_ml if refill else None,
+    )
+
+
+def _planned(session: Session, appointment_ids: Sequence[int]) -> tuple[PlannedText, ...]:
+    rows = session.scalars(
+        select(Reminder)
+        .where(and_(Reminder.appointment_id.in_(appointment_ids), Reminder.state != ReminderState.CANCELLED))
+        .order_by(Reminder.due_at)
+    )
+    return tuple(PlannedText(r.appointment_id, r.step, r.due_at, r.state, r.reason) for r in rows)

@@ -1,0 +1,123 @@
+"""What happened to a text: states only move forward, and each failure says what we may do next."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"  # owed
+    SENDING = "sending"  # claimed by one sender; the provider may or may not hold it
+    UNKNOWN = "unknown"  # the provider's answer was lost: ask before repeating
+    HANDED_OVER = "handed_over"  # in the answer to a webhook
+    ACCEPTED = "accepted"  # the provider holds it
+    SENT = "sent"  # the carrier holds it
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    REFUSED = "refused"  # the provider would not take it
+    WITHDRAWN = "withdrawn"  # no longer right: attended, moved, opted out
+    EXPIRED = "expired"  # too late to help
+
+
+_RANK = {
+    DeliveryState.QUEUED: 0,
+    DeliveryState.SENDING: 1,
+    DeliveryState.UNKNOWN: 2,
+    DeliveryState.HANDED_OVER: 3,
+    DeliveryState.ACCEPTED: 3,
+    DeliveryState.SENT: 4,
+}
+FINAL = frozenset(DeliveryState) - _RANK.keys()
+FAILURES = frozenset({DeliveryState.UNDELIVERED, DeliveryState.FAILED, DeliveryState.REFUSED, DeliveryState.EXPIRED})
+
+
+def moves(old: DeliveryState, new: DeliveryState) -> bool:
+    """Whether a message in state `old` becomes `new`. Callbacks arrive in any order: nothing ever moves back."""
+    if old in FINAL:
+        return False
+    return new in FINAL or _RANK[new] > _RANK[old]
+
+
+# https://www.twilio.com/docs/messaging/api/message-resource (status values); M30 in faq/sources.yaml
+_TWILIO = {
+    "accepted": DeliveryState.ACCEPTED,
+    "scheduled": DeliveryState.ACCEPTED,
+    "queued": DeliveryState.ACCEPTED,
+    "sending": DeliveryState.ACCEPTED,
+    "sent": DeliveryState.SENT,
+    "delivered": DeliveryState.DELIVERED,
+    "read": DeliveryState.DELIVERED,
+    "undelivered": DeliveryState.UNDELIVERED,
+    "failed": DeliveryState.FAILED,
+    "canceled": DeliveryState.WITHDRAWN,
+}
+
+
+def state_named(status: str) -> DeliveryState | None:
+    """Return our state for a provider's status word, None for one we do not know."""
+    return _TWILIO.get(status.strip().lower())
+
+
+class Next(StrEnum):
+    """What may be done after a failure."""
+
+    REPEAT = "repeat later"
+    NEVER = "never repeat"
+    OPTED_OUT = "opted out"
+    ASK = "unknown: ask the provider first"
+
+
+@dataclass(frozen=True)
+class Failure:
+    next: Next
+    reason: str  # in plain words, for a nurse
+    wait: timedelta = timedelta(minutes=1)
+
+
+# docs/messaging.md, "What Twilio's errors mean for us"; sources M1-M38
+_CODES = {
+    20003: Failure(Next.REPEAT, "Twilio refused our account's credentials", timedelta(minutes=5)),
+    20429: Failure(Next.REPEAT, "Twilio asked us to slow down"),
+    21211: Failure(Next.NEVER, "not a valid phone number: ask for the right one"),
+    21610: Failure(Next.OPTED_OUT, "this phone has opted out of our texts"),
+    21611: Failure(Next.REPEAT, "Twilio's queue for our number is full"),
+    21614: Failure(Next.NEVER, "not a mobile phone: call instead"),
+    21617: Failure(Next.NEVER, "the text is too long"),
+    30001: Failure(Next.REPEAT, "the provider's queue overflowed", timedelta(minutes=5)),
+    30003: Failure(Next.REPEAT, "phone off or out of reach", timedelta(minutes=30)),
+    30004: Failure(Next.NEVER, "blocked by the person or the carrier: ask by phone"),
+    30005: Failure(Next.NEVER, "unknown or inactive phone: check the number"),
+    30006: Failure(Next.NEVER, "a landline, or the carrier cannot be reached: call instead"),
+    30007: Failure(Next.NEVER, "the carrier's filter stopped it: call instead"),
+    30008: Failure(Next.REPEAT, "the carrier gave no reason", timedelta(minutes=5)),
+    30019: Failure(Next.NEVER, "the carrier refused a text this long"),
+    30034: Failure(Next.NEVER, "our number is not registered with the carriers"),
+    63014: Failure(Next.OPTED_OUT, "the person blocked us or opted out"),
+}
+
+
+def failure(status: int | None, code: int | None) -> Failure:
+    """Classify a refusal by its error code, then by its HTTP status.
+
+    Codes split and change: one we do not know counts as permanent until somebody looks. A 5xx is no answer:
+    the provider may hold the message.
+    """
+    if code in _CODES:
+        return _CODES[code]
+    if status == 429:
+        return _CODES[20429]
+    if status in (401, 403):
+        return _CODES[20003]
+    if status is not None and status >= 500:
+        return Failure(Next.ASK, "the provider gave no clear answer")
+    return Failure(Next.NEVER, f"the provider refused it (error {code or status or 'without a code'})")
+
+
+ATTEMPTS = 3  # tries of one text after definite refusals that may pass
+
+
+def wait_before(attempt: int, failure: Failure) -> timedelta:
+    """How long to wait before try number `attempt` + 1 (1 is the first retry): doubling, at most an hour."""
+    doublings = min(max(attempt - 1, 0), 16)
+    return min(failure.wait * (1 << doublings), max(timedelta(hours=1), failure.wait))

@@ -1,0 +1,111 @@
+"""What a decision asks to be done. One closed union: `assert_never` finds a forgotten case."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from app.domain.conversation import Asked
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A refill visit as a text needs it."""
+
+    appointment_id: int
+    patient_id: int
+    given_name: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True)
+class Person:
+    """A patient this phone may speak for: the patient's own phone, or a carer's."""
+
+    patient_id: int
+    given_name: str
+    is_carer: bool = False
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Everything a decision may know about who texts."""
+
+    opted_out: bool = False
+    people: tuple[Person, ...] = ()
+    visits: tuple[Visit, ...] = ()  # booked and to come, soonest first
+    asked: Asked = field(default_factory=Asked)
+    alert_codes: tuple[str, ...] = ()  # codes of open alerts, for the clinic's own on-call phone only
+    is_on_call: bool = False
+    clinic_pages: bool = False  # the clinic has an on-call phone that can be paged
+    carrier_confirms_opt_out: bool = False  # the carrier answers STOP by itself
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One text to send back. `text_id` is answer:TOPIC, more:TOPIC, text:NAME or menu (several texts).
+
+    `fill` fills placeholders; `visit` fills {when} and {who}; `lists` fills {options} with the phone's visits, or
+    with the question about each of them.
+    """
+
+    text_id: str
+    fill: tuple[tuple[str, str], ...] = ()
+    visit: Visit | None = None
+    lists: Literal["", "visits", "asks"] = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class RaiseAlert:
+    category: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class AcknowledgeAlert:
+    code: str
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    kind: str  # app.db.work.TaskKind
+    subject: str  # "phone", or appointment:12, patient:4
+    reason: str
+    patient_id: int | None = None
+
+
+@dataclass(frozen=True)
+class OptOut:
+    source: str
+
+
+@dataclass(frozen=True)
+class OptIn:
+    source: str
+
+
+@dataclass(frozen=True)
+class ConfirmVisit:
+    appointment_id: int
+
+
+@dataclass(frozen=True)
+class Remember:
+    """What the phone may answer from now on."""
+
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class RememberLanguage:
+    language: str
+
+
+Effect = RaiseAlert | AcknowledgeAlert | OpenTask | OptOut | OptIn | ConfirmVisit | Remember | RememberLanguage
+
+
+@dataclass(frozen=True)
+class Decision:
+    replies: tuple[Reply, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    trace: tuple[str, ...] = ()  # what was done and why, in plain words

@@ -1,0 +1,42 @@
+"""Phone numbers: E.164 inside, as people read them outside."""
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+
+def e164(raw: str, country: str = "US") -> str:
+    """Return a dialable number as E.164. Raises ValueError, without repeating the number, if it is none."""
+    try:
+        number = phonenumbers.parse(raw.strip(), country)
+    except NumberParseException as error:
+        raise ValueError("not a phone number: write it like +16145550100") from error
+    if not phonenumbers.is_possible_number(number) or number.extension:
+        raise ValueError("not a complete phone number: write it like +16145550100")
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def sender_key(raw: str) -> str:
+    """Return the one spelling of a sender as a provider gives it: E.164 where it is one, else as it came.
+
+    Short codes, alphanumeric senders and rubbish still get an answer, so this never raises.
+    """
+    try:
+        return e164(raw)
+    except ValueError:
+        return raw.strip()[:64]
+
+
+def readable(number: str, country: str = "US") -> str:
+    """Return how people at home in `country` write the number: 614-555-0100; +44 20 7946 0958 from elsewhere."""
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except NumberParseException:
+        return number
+    if phonenumbers.region_code_for_number(
+        parsed
+    ) != country and parsed.country_code != phonenumbers.country_code_for_region(country):
+        return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+    national = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+    if parsed.country_code == 1:
+        return national.replace("(", "").replace(") ", "-")
+    return national

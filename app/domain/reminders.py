@@ -1,0 +1,64 @@
+"""What a due reminder says, and to whom it may go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.domain.texts import ClinicVoice, Rendered, Words
+from faq.segments import measure
+
+MISSED_TOPIC = "missed-refill"
+TWO_SEGMENTS = 2
+
+
+@dataclass(frozen=True)
+class Target:
+    """One phone that is to hear about a visit. `serves`: how many patients it speaks for."""
+
+    phone_id: int
+    number: str
+    opted_out: bool
+    language: str
+    serves: int
+
+
+def reachable(targets: Sequence[Target]) -> tuple[Target, ...]:
+    return tuple(target for target in targets if not target.opted_out)
+
+
+def why_unreachable(targets: Sequence[Target]) -> str:
+    """Say, for the record and for the nurse who calls, why no text can go out."""
+    if not targets:
+        return "no phone gets this patient's reminders"
+    return "opted out of texts"
+
+
+def wording(
+    step: str,
+    starts_at: datetime,
+    given_name: str,
+    target: Target,
+    digit: int,
+    words: Words,
+    clinic: ClinicVoice,
+    patient_zone: ZoneInfo,
+) -> Rendered:
+    """Return the text of one step: a ladder reminder, or the guidance after a missed refill.
+
+    The hour is the clinic's, with its zone named where the patient's clock differs then. The patient is named only
+    on a phone that serves several.
+    """
+    voice = words.voice(target.language)
+    differs = starts_at.astimezone(clinic.zone).utcoffset() != starts_at.astimezone(patient_zone).utcoffset()
+    fill = {"when": voice.moment(starts_at, clinic.zone, name_zone=differs), "who": given_name}
+    shared = "_shared" if target.serves > 1 else ""
+    if not step.startswith("missed:"):
+        fill |= {"yes": str(digit), "change": str(digit + 1)}
+        return words.system(f"reminder{shared}", clinic, target.language, **fill)
+    guidance = words.answer(MISSED_TOPIC, clinic, target.language)
+    fill |= {"day": voice.day(starts_at, clinic.zone), "guidance": guidance.body}
+    said = words.system(f"missed{shared}", clinic, target.language, **fill)
+    if not shared and measure(said.body).count > TWO_SEGMENTS:  # what to do matters more than which visit it was
+        said = words.system("missed_brief", clinic, target.language, guidance=guidance.body)
+    return Rendered(said.body, guidance.text_id, guidance.version, guidance.draft)

@@ -1,0 +1,1 @@
+"""The database's history. Additive before destructive; runs on SQLite and PostgreSQL."""
