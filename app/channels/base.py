@@ -1,0 +1,80 @@
+"""What every channel offers: it turns our words into a provider's, and names each failure by what we may do next."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from app.domain.delivery import Failure, Next
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One text to hand over. Its repr leaves out who gets it and what it says: it ends up in logs and tracebacks."""
+
+    recipient: str = field(repr=False)  # E.164
+    body: str = field(repr=False)
+    status_callback: str | None = field(default=None, repr=False)  # where the provider reports; holds our token
+    sender: str | None = None  # instead of the channel's own: a number, a short code or a Messaging Service
+    validity_seconds: int | None = None  # after this the provider drops it instead of sending it late
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The provider holds the text under this id."""
+
+    provider_id: str
+    segments: int
+
+
+class ChannelError(Exception):
+    """A text was not accepted. str(error) is the reason in plain words, without number or text."""
+
+    def __init__(self, failure: Failure, code: int | None = None) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+        self.code = code  # the provider's own, where it gave one
+
+
+class NotSent(ChannelError):
+    """The provider certainly does not hold it, and the cause may pass: safe to repeat."""
+
+
+class Rejected(ChannelError):
+    """The provider certainly does not hold it and never will: do not repeat."""
+
+
+class OptedOut(ChannelError):
+    """This phone has opted out at the carrier: record it and do not repeat."""
+
+
+class Unknown(ChannelError):
+    """The provider may or may not hold it: ask before repeating."""
+
+
+_BY_NEXT: dict[Next, type[ChannelError]] = {
+    Next.REPEAT: NotSent,
+    Next.NEVER: Rejected,
+    Next.OPTED_OUT: OptedOut,
+    Next.ASK: Unknown,
+}
+
+
+def error_for(failure: Failure, code: int | None = None) -> ChannelError:
+    """Return the error that says what may be done after `failure`."""
+    return _BY_NEXT[failure.next](failure, code)
+
+
+class Channel(Protocol):
+    name: str
+
+    def send(self, message: Outgoing) -> Accepted:
+        """Hand one text over.
+
+        Raises NotSent (safe to repeat), Rejected or OptedOut (never repeat), or Unknown (ask with `find` first).
+        """
+
+    def find(self, recipient: str, body: str, since: datetime) -> str | None:
+        """Return the provider's id of the newest text it holds with exactly this body, made at `since` or later.
+
+        Instants count in whole seconds, the provider's own clock. Raises Unknown when the provider cannot be asked.
+        """

@@ -1,0 +1,121 @@
+"""Texts through Twilio's Programmable Messaging."""
+
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from app.channels.base import Accepted, ChannelError, Outgoing, Rejected, Unknown, error_for
+from app.domain.delivery import Failure, Next
+
+_LONGEST_VALIDITY_SECONDS = 36_000  # Twilio's queue holds ten hours; docs/messaging.md
+_LOOK_BACK = 400  # texts to one phone that `find` looks through: months, for one patient
+_TRIAL_PREFIX = "Sent from your Twilio trial account - "  # a trial account puts it before every body
+_UNREADABLE = Failure(Next.ASK, "Twilio's answer could not be read")
+
+
+class TwilioSms:
+    """Safe to share between threads. The library is imported when it is first needed, not at start."""
+
+    name = "twilio"
+
+    def __init__(
+        self, account_sid: str, auth_token: str, sender: str, api_url: str | None = None, timeout_seconds: float = 10
+    ) -> None:
+        """`sender` is E.164, a short code, or a Messaging Service (MG...). `api_url` replaces scheme and host only."""
+        self._account_sid = account_sid
+        self._auth_token = auth_token
+        self._sender = sender
+        self._api_url = api_url
+        self._timeout_seconds = timeout_seconds
+        self._lock = Lock()
+        self._made: Any = None
+
+    def send(self, message: Outgoing) -> Accepted:
+        """Hand one text to Twilio.
+
+        Raises NotSent (safe to repeat), Rejected or OptedOut (never repeat), or Unknown (Twilio may hold it: `find`
+        before repeating).
+        """
+        try:
+            message.body.encode()
+        except UnicodeEncodeError:  # raised below, half-way through the library, it would look like a lost answer
+            raise Rejected(Failure(Next.NEVER, "the text holds a character that cannot be sent")) from None
+        outcome = self._hand_over(message)
+        if isinstance(outcome, ChannelError):
+            raise outcome  # here, not where it was caught: the library's own error repeats the number
+        return outcome
+
+    def find(self, recipient: str, body: str, since: datetime) -> str | None:
+        """Return the id of the newest outbound text to `recipient` with exactly this body, made at `since` or later.
+
+        By the day it was made, not by Twilio's DateSent filter: a text still in the queue has no such date.
+        Raises Unknown when Twilio cannot be asked.
+        """
+        held = self._held(recipient)
+        if isinstance(held, Failure):
+            raise Unknown(held)
+        wanted = (body.strip(), (_TRIAL_PREFIX + body).strip())
+        earliest = since.replace(microsecond=0)  # Twilio's dates have whole seconds
+        found = [
+            (one.date_created, one.sid)
+            for one in held
+            if str(one.direction).startswith("outbound")
+            and (one.body or "").strip() in wanted
+            and one.date_created
+            and one.date_created >= earliest
+        ]
+        return str(max(found)[1]) if found else None
+
+    def check_credentials(self) -> str:
+        """Return one sentence on the account, for `doctor`. Raises NotSent, Rejected or Unknown with what is wrong."""
+        try:
+            account = self._client().api.v2010.accounts(self._account_sid).fetch()
+            status, trial = str(account.status), account.type == "Trial"
+        except Exception as error:  # any of the library's: each becomes a sentence
+            problem: ChannelError | None = self._error_after(error)
+        else:
+            problem = None
+        if problem:
+            raise problem
+        if status != "active":
+            raise Rejected(Failure(Next.NEVER, f"Twilio says the account is {status}"))
+        return "Twilio knows the account and its token" + (
+            "; a trial account texts only phones verified with Twilio" if trial else ""
+        )
+
+    def _hand_over(self, message: Outgoing) -> Accepted | ChannelError:
+        messages = self._client().messages
+        sender = message.sender or self._sender
+        wanted: dict[str, Any] = {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
+        if message.status_callback:
+            wanted["status_callback"] = message.status_callback
+        if message.validity_seconds is not None:
+            wanted["validity_period"] = min(max(message.validity_seconds, 1), _LONGEST_VALIDITY_SECONDS)
+        try:
+            sent = messages.create(to=message.recipient, body=message.body, **wanted)
+        except Exception as error:  # whatever it is, Twilio may hold the text by now
+            return self._error_after(error)
+        if not isinstance(sent.sid, str) or not sent.sid:
+            return Unknown(_UNREADABLE)
+        segments = str(sent.num_segments)
+        return Accepted(sent.sid, int(segments) if segments.isdecimal() and int(segments) else 1)
+
+    def _held(self, recipient: str) -> list[Any] | Failure:
+        try:
+            return list(self._client().messages.stream(to=recipient, limit=_LOOK_BACK, page_size=_LOOK_BACK))
+        except Exception as error:  # even a refusal says nothing about the text we ask for
+            return Failure(Next.ASK, f"Twilio could not be asked: {self._error_after(error)}")
+
+    @staticmethod
+    def _error_after(error: Exception) -> ChannelError:
+        from app.channels.twilio_http import failure_after
+
+        return error_for(*failure_after(error))
+
+    def _client(self) -> Any:
+        with self._lock:
+            if self._made is None:
+                from app.channels.twilio_http import client
+
+                self._made = client(self._account_sid, self._auth_token, self._api_url, self._timeout_seconds)
+            return self._made
