@@ -1,0 +1,46 @@
+"""Book a refill visit, with its reminders."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.actions.errors import Refused
+from app.actions.line import Line
+from app.actions.visits import after_change, check_start, settle_earlier_misses, the_patient
+from app.db.care import Appointment, AppointmentState
+from app.db.people import PatientState
+
+
+def book_appointment(
+    line: Line, patient_id: int, starts_at: datetime, now: datetime, actor: str, external_id: str | None = None
+) -> int:
+    """Book a visit and plan its reminders; return its id. The same booking twice is one.
+
+    Raises Refused for an unknown or inactive patient and for a start that is not in the future.
+    """
+    check_start(starts_at, now)
+    with line.db.begin() as session:
+        patient = the_patient(session, patient_id)
+        if patient.state is not PatientState.ACTIVE:
+            raise Refused(f"this patient is {patient.state}: set the state to active before booking", "conflict")
+        same = select(Appointment.id).where(
+            Appointment.patient_id == patient_id,
+            Appointment.starts_at == starts_at,
+            Appointment.state == AppointmentState.BOOKED,
+        )
+        if (booked := session.execute(same).scalar()) is not None:
+            return booked
+        visit = Appointment(
+            clinic_id=patient.clinic_id,
+            patient_id=patient_id,
+            starts_at=starts_at,
+            state=AppointmentState.BOOKED,
+            external_id=external_id,
+            version=0,
+            created_at=now,
+        )
+        session.add(visit)
+        session.flush()
+        settle_earlier_misses(session, patient_id, now, "booked again")
+        after_change(session, visit, patient, patient.clinic, now, actor, "booked")
+        return visit.id

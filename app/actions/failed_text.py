@@ -1,0 +1,103 @@
+"""What follows when a text did not get through: again later, never, and always a person for what matters."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.actions.consent import opt_out
+from app.actions.line import policy_of
+from app.actions.outbox import owe
+from app.actions.tasks import open_task
+from app.db.messages import OutboundMessage, Purpose
+from app.db.people import Clinic, Contact, Patient
+from app.db.work import TaskKind
+from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
+from app.domain.texts import Rendered
+from scheduler.quiet_hours import next_allowed
+
+REPEATED = (Purpose.REMINDER, Purpose.MISSED)  # a page comes again by itself; a reply or a nurse's text is not repeated
+
+
+def refused_for_now(session: Session, message: OutboundMessage, failure: Failure, now: datetime) -> None:
+    """Wait, ever longer, and try again until it no longer helps; after a few tries a nurse knows too."""
+    message.state, message.state_at = DeliveryState.QUEUED, now
+    message.due_at = _in_hours(session, message, now + wait_before(message.attempts, failure))
+    if message.attempts >= ATTEMPTS or matters_at_once(message):
+        ask_for_a_call(session, message, failure.reason, now)
+
+
+def refused_for_good(session: Session, message: OutboundMessage, failure: Failure, now: datetime) -> None:
+    message.state, message.state_at, message.reason = DeliveryState.REFUSED, now, failure.reason
+    if failure.next is Next.OPTED_OUT:
+        opt_out(session, now, message.phone_id, "carrier")
+    ask_for_a_call(session, message, failure.reason, now)
+
+
+def expired(session: Session, message: OutboundMessage, now: datetime) -> None:
+    message.state, message.state_at = DeliveryState.EXPIRED, now
+    message.reason = message.reason or "too late to help"
+    if message.purpose is not Purpose.PAGE:
+        ask_for_a_call(session, message, "a text could not be sent in time", now)
+
+
+def not_delivered(session: Session, message: OutboundMessage, failure: Failure, now: datetime) -> None:
+    """The carrier could not deliver what the provider took: try once more where that may help, and tell a nurse."""
+    if failure.next is Next.OPTED_OUT:
+        opt_out(session, now, message.phone_id, "carrier")
+    again = failure.next is Next.REPEAT and message.purpose in REPEATED and message.attempts < ATTEMPTS
+    if again:
+        words = Rendered(message.body, message.text_id, message.text_version, draft=False)
+        owe(
+            session,
+            clinic_id=message.clinic_id,
+            phone_id=message.phone_id,
+            words=words,
+            purpose=message.purpose,
+            dedupe_key=f"{message.dedupe_key}:again{message.attempts}",
+            now=now,
+            due_at=_in_hours(session, message, now + wait_before(message.attempts, failure)),
+            expires_at=message.expires_at,
+            urgent=message.urgent,
+            patient_id=message.patient_id,
+            reminder_id=message.reminder_id,
+            attempts=message.attempts,
+        )
+    if not again or matters_at_once(message):
+        ask_for_a_call(session, message, failure.reason, now)
+
+
+def matters_at_once(message: OutboundMessage) -> bool:
+    """A safety text that failed is a person's work at once, whatever a machine may still try."""
+    return message.urgent or message.purpose is Purpose.MISSED
+
+
+def ask_for_a_call(session: Session, message: OutboundMessage, reason: str, now: datetime) -> None:
+    patient_id = message.patient_id or _only_patient(session, message.phone_id)
+    subject = f"patient:{patient_id}" if patient_id else f"phone:{message.phone_id}"
+    said = "a page to the on-call phone failed" if message.purpose is Purpose.PAGE else "a text did not arrive"
+    open_task(
+        session,
+        now,
+        message.clinic_id,
+        TaskKind.UNDELIVERED,
+        subject,
+        f"{said}: {reason}",
+        phone_id=message.phone_id,
+        patient_id=patient_id,
+    )
+
+
+def _only_patient(session: Session, phone_id: int) -> int | None:
+    patients = session.scalars(select(Contact.patient_id).where(Contact.phone_id == phone_id).limit(2)).all()
+    return patients[0] if len(patients) == 1 else None
+
+
+def _in_hours(session: Session, message: OutboundMessage, at: datetime) -> datetime:
+    """Return when a routine text may go: a retry keeps to texting hours as the first try did."""
+    if message.purpose not in REPEATED or message.patient_id is None:
+        return at
+    clinic = session.get_one(Clinic, message.clinic_id)
+    patient = session.get_one(Patient, message.patient_id)
+    return next_allowed(at, ZoneInfo(patient.time_zone), policy_of(clinic).quiet)

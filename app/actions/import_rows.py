@@ -1,0 +1,101 @@
+"""What the writers of an import share: the tally, and how rows are merged, compared and inserted in bulk."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import Session
+
+from app.integrations.csv_columns import Values
+
+Numbered = tuple[int, Values]  # with the row's number in the file
+
+KINDS = ("patients", "phones", "contacts", "pumps", "programs", "refills", "visits")
+
+
+@dataclass
+class Counts:
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+@dataclass
+class Tally:
+    """What an import did, by kind of row."""
+
+    patients: Counts = field(default_factory=Counts)
+    phones: Counts = field(default_factory=Counts)
+    contacts: Counts = field(default_factory=Counts)
+    pumps: Counts = field(default_factory=Counts)
+    programs: Counts = field(default_factory=Counts)
+    refills: Counts = field(default_factory=Counts)
+    visits: Counts = field(default_factory=Counts)
+    consents: int = 0  # opt-ins recorded
+    consents_left: int = 0  # phones that opted out: a file never overrules that
+    visits_left: int = 0  # attended, cancelled at that very time, or of a patient who is not active
+    reminders_planned: int = 0
+    _settled: set[tuple[str, int]] = field(default_factory=set)  # rows met in an earlier chunk count once
+
+    def created(self, kind: str, row_ids: Iterable[int]) -> None:
+        for row_id in row_ids:
+            self._settled.add((kind, row_id))
+            self.of(kind).created += 1
+
+    def met(self, kind: str, row_id: int, *, changed: bool) -> None:
+        """Count a row that was there before, by the first thing that happened to it."""
+        if (kind, row_id) in self._settled:
+            return
+        self._settled.add((kind, row_id))
+        if changed:
+            self.of(kind).updated += 1
+        else:
+            self.of(kind).unchanged += 1
+
+    def of(self, kind: str) -> Counts:
+        counts: Counts = getattr(self, kind)
+        return counts
+
+    def changes(self) -> dict[str, int]:
+        """Return how many rows of each kind were created or updated so far."""
+        return {kind: self.of(kind).created + self.of(kind).updated for kind in KINDS} | {"consents": self.consents}
+
+
+@dataclass
+class Patients:
+    """The patients of one chunk: ids by record number, time zones by id, and what is special about some."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    zones: dict[int, str] = field(default_factory=dict)
+    created: set[int] = field(default_factory=set)
+    zone_changed: set[int] = field(default_factory=set)
+    inactive: set[int] = field(default_factory=set)
+
+    def add(self, mrn: str, patient_id: int, time_zone: str) -> None:
+        self.ids[mrn] = patient_id
+        self.zones[patient_id] = time_zone
+
+
+def merged(
+    rows: Iterable[Values], key: Callable[[Values], Hashable], cells: Callable[[Values], dict[str, Any]]
+) -> dict[Any, dict[str, Any]]:
+    """Return one dict of given cells a key: rows agree (the first pass saw to it), and fill each other's blanks."""
+    wanted: dict[Any, dict[str, Any]] = {}
+    for values in rows:
+        given = {name: cell for name, cell in cells(values).items() if cell is not None}
+        wanted.setdefault(key(values), {}).update(given)
+    return wanted
+
+
+def differing(row: Any, cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells that say something else than the stored row."""
+    return {name: cell for name, cell in cells.items() if getattr(row, name) != cell}
+
+
+def insert_returning(session: Session, table: Table, rows: list[dict[str, Any]], *columns: str) -> list[Any]:
+    """Insert all rows and return id and the named columns of each, in any order."""
+    if not rows:
+        return []
+    returned = [table.c.id, *(table.c[name] for name in columns)]
+    return list(session.execute(insert(table).returning(*returned), rows))

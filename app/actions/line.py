@@ -1,0 +1,49 @@
+"""What every action needs: the database, the words, and how this installation speaks to the world."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+
+from app.db.engine import Database
+from app.db.people import Clinic
+from app.domain.texts import ClinicVoice, Words
+from scheduler.policy import Hours, ReminderPolicy
+
+
+@dataclass(frozen=True)
+class Line:
+    """One running text line. Made once at start; safe to share between threads."""
+
+    db: Database
+    words: Words
+    public_url: str = "http://127.0.0.1:8000"
+    channel: str = "simulator"
+    carrier_confirms_opt_out: bool = False  # the carrier answers STOP by itself
+    send_drafts: bool = True
+    urgent_apart: timedelta = field(default=timedelta(minutes=1))  # at most one page a minute for one alert
+
+
+def staff_link(line: Line) -> str:
+    """Return where a nurse finds alerts and tasks: an address that names nobody."""
+    return f"{line.public_url}/staff/"
+
+
+def voice_of(clinic: Clinic) -> ClinicVoice:
+    return _voice(
+        clinic.name, clinic.phone, clinic.after_hours_phone, clinic.emergency_number, clinic.time_zone, clinic.country
+    )
+
+
+@lru_cache(maxsize=256)
+def _voice(name: str, phone: str, after_hours: str, emergency: str, time_zone: str, country: str) -> ClinicVoice:
+    return ClinicVoice.of(name, phone, after_hours, emergency, time_zone, country)
+
+
+def policy_of(clinic: Clinic) -> ReminderPolicy:
+    """Return the clinic's reminder times. Raises ValueError, naming the field, for ones that cannot be kept."""
+    return ReminderPolicy(
+        ladder_days=tuple(sorted(set(clinic.ladder_days), reverse=True)),
+        send_at=clinic.remind_at,
+        quiet=Hours(clinic.texts_from, clinic.texts_until),
+        missed_after=timedelta(minutes=clinic.missed_after_minutes),
+    )

@@ -1,0 +1,39 @@
+"""Move a visit to another time; its reminders follow."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.actions.errors import Refused
+from app.actions.line import Line
+from app.actions.tasks import close_tasks
+from app.actions.visits import ABOUT_VISIT, after_change, check_start, the_visit
+from app.db.care import Appointment, AppointmentState
+
+
+def move_appointment(
+    line: Line, appointment_id: int, starts_at: datetime, now: datetime, actor: str, version: int | None = None
+) -> None:
+    """Move a booked or missed visit. It is unconfirmed again: nobody has agreed to the new time yet.
+
+    Raises Refused for a visit that was attended or cancelled, a start not in the future, or a stale version.
+    """
+    check_start(starts_at, now)
+    with line.db.begin() as session:
+        visit, patient, clinic = the_visit(session, appointment_id, version)
+        if visit.state in (AppointmentState.ATTENDED, AppointmentState.CANCELLED):
+            raise Refused(f"this visit is {visit.state}: book a new one", "conflict")
+        if visit.starts_at == starts_at and visit.state is AppointmentState.BOOKED:
+            return
+        clash = select(Appointment.id).where(
+            Appointment.patient_id == visit.patient_id,
+            Appointment.starts_at == starts_at,
+            Appointment.state == AppointmentState.BOOKED,
+            Appointment.id != visit.id,
+        )
+        if session.execute(clash).first():
+            raise Refused("this patient has another visit at that time: cancel one of them", "conflict")
+        visit.starts_at, visit.state = starts_at, AppointmentState.BOOKED
+        visit.confirmed_at = visit.missed_at = None
+        close_tasks(session, now, f"appointment:{visit.id}", ABOUT_VISIT, "moved")
+        after_change(session, visit, patient, clinic, now, actor, "moved")

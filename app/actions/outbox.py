@@ -1,0 +1,72 @@
+"""Writing down a text we owe. Sending is another verb."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from app.db.inserts import insert_once
+from app.db.messages import OutboundMessage, Purpose
+from app.domain.delivery import DeliveryState
+from app.domain.texts import Rendered
+from faq.segments import measure
+
+
+def owe(
+    session: Session,
+    *,
+    clinic_id: int,
+    phone_id: int,
+    words: Rendered,
+    purpose: Purpose,
+    dedupe_key: str,
+    now: datetime,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    urgent: bool = False,
+    state: DeliveryState = DeliveryState.QUEUED,
+    token: str | None = None,
+    **causes: Any,
+) -> int | None:
+    """Write one message row; None where this cause has its message already.
+
+    `token` names it in its status callback; made here unless the caller must know it. `causes`: patient_id,
+    inbound_id, reminder_id, task_id, staff_id, asks, attempts.
+    """
+    return insert_once(
+        session,
+        OutboundMessage,
+        ("dedupe_key",),
+        clinic_id=clinic_id,
+        phone_id=phone_id,
+        dedupe_key=dedupe_key,
+        token=token or new_token(),
+        purpose=purpose,
+        urgent=urgent,
+        body=words.body,
+        text_id=words.text_id,
+        text_version=words.version,
+        segments=measure(words.body).count,
+        state=state,
+        state_at=now,
+        due_at=due_at or now,
+        expires_at=expires_at,
+        created_at=now,
+        **({"attempts": 0} | causes),
+    )
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def withdraw(session: Session, now: datetime, reason: str, *conditions: Any) -> int:
+    """Take back queued texts that are no longer right; those already on their way stay as they are."""
+    result: Any = session.execute(
+        update(OutboundMessage)
+        .where(OutboundMessage.state == DeliveryState.QUEUED, *conditions)
+        .values(state=DeliveryState.WITHDRAWN, state_at=now, reason=reason)
+    )
+    return int(result.rowcount)

@@ -1,0 +1,266 @@
+"""Take in one text: record it and everything that follows from it, or nothing; return what to answer."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.actions.audit import audit
+from app.actions.carry_out import carry_out
+from app.actions.errors import Refused
+from app.actions.line import Line, staff_link, voice_of
+from app.actions.outbox import new_token, owe
+from app.actions.render import render_reply
+from app.actions.tasks import can_page, open_task
+from app.db.directory import KnownPhone, clinic_for, coming_visits, find_phone, open_alert_codes, phone_named
+from app.db.inserts import insert_once
+from app.db.messages import InboundMessage, OutboundMessage, Purpose
+from app.db.people import Clinic
+from app.db.work import TaskKind
+from app.domain.conversation import Asked
+from app.domain.delivery import DeliveryState
+from app.domain.effects import Decision, Person, Remember, Reply, Sender, Visit
+from app.domain.inbound import decide
+from app.domain.phone import sender_key
+from app.domain.texts import Rendered
+from faq.intents import IntentName as Intent
+from faq.understand import Understanding, understand
+
+
+@dataclass(frozen=True)
+class Media:
+    url: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class InboundText:
+    """One text as a channel delivered it. `opt_out_type`: what the carrier's own opt-out made of it, if anything."""
+
+    provider_id: str
+    sender: str
+    recipient: str
+    body: str
+    media: tuple[Media, ...] = ()
+    opt_out_type: str | None = None
+    channel: str = "twilio"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One reply to hand over in the answer to the webhook; `token` names it in its status callback."""
+
+    message_id: int
+    token: str
+    body: str
+    urgent: bool
+
+
+@dataclass(frozen=True)
+class Received:
+    inbound_id: int
+    replies: tuple[Handed, ...]
+    repeated: bool
+    trace: tuple[str, ...]
+
+
+def receive_text(line: Line, inbound: InboundText, now: datetime) -> Received:
+    """Record one inbound text, its effects and its replies in one transaction; the same text again, the same replies.
+
+    Raises Refused where there is no clinic yet.
+    """
+    number = sender_key(inbound.sender)
+    with line.db.begin() as session:
+        clinic = clinic_for(session, inbound.recipient)
+        if clinic is None:
+            raise Refused("there is no clinic yet: run `pumpline migrate`", "missing")
+        phone = find_phone(session, clinic.id, line.db.hash_of(number))
+        understood = _understand(line, inbound, phone, now)
+        sender = _sender(line, session, clinic, number, phone, understood, now)
+        decision = decide(understood, inbound.body, sender, line.words.library, now, media=len(inbound.media))
+        phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
+        inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, now)
+        if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again
+            return _said_before(session, inbound.provider_id)
+        carry_out(line, session, decision.effects, clinic, phone_id, sender, inbound_id, now)
+        replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound_id, now)
+        audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
+        return Received(inbound_id, replies, repeated=False, trace=decision.trace)
+
+
+_CARRIER_TOOK_AS: dict[str, Intent] = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}
+
+
+def _understand(line: Line, inbound: InboundText, phone: KnownPhone | None, now: datetime) -> Understanding:
+    asked = Asked.from_json(phone.asked) if phone else Asked()
+    language = phone.language or (phone.people[0].language if phone.people else None) if phone else None
+    understood = understand(inbound.body, asked.context(now, language), line.words.library)
+    carrier = (inbound.opt_out_type or "").upper()
+    intent = _CARRIER_TOOK_AS.get(carrier)
+    if intent is None:
+        return understood
+    # what the carrier has done already counts, whatever we would read; an urgent text stays urgent
+    taken = replace(understood, intent=intent, formal_opt_out=intent == "opt_out")
+    why = f"The carrier took this as {carrier}"
+    return (
+        replace(taken, why=f"{taken.why}. {why}") if taken.kind == "urgent" else replace(taken, kind="admin", why=why)
+    )
+
+
+_ABOUT_VISITS = {"confirm", "reschedule", "cancel_appointment", "when_is_my_refill", "running_late"}
+
+
+def _sender(
+    line: Line,
+    session: Session,
+    clinic: Clinic,
+    number: str,
+    phone: KnownPhone | None,
+    understood: Understanding,
+    now: datetime,
+) -> Sender:
+    is_on_call = clinic.on_call_phone == number
+    base = Sender(
+        is_on_call=is_on_call,
+        alert_codes=open_alert_codes(session, clinic.id) if is_on_call else (),
+        clinic_pages=understood.kind == "urgent" and can_page(line, session, clinic),
+        carrier_confirms_opt_out=line.carrier_confirms_opt_out,
+    )
+    if phone is None:
+        return base
+    asked = Asked.from_json(phone.asked)
+    names = {person.patient_id: person.given_name for person in phone.people}
+    coming = (
+        coming_visits(session, list(names), now)
+        if names and (understood.intent in _ABOUT_VISITS or asked.confirms)
+        else ()
+    )
+    return replace(
+        base,
+        opted_out=phone.opted_out_at is not None,
+        people=tuple(Person(p.patient_id, p.given_name, p.is_carer) for p in phone.people),
+        visits=tuple(Visit(v.appointment_id, v.patient_id, names[v.patient_id], v.starts_at) for v in coming),
+        asked=asked,
+    )
+
+
+def _insert(
+    session: Session,
+    inbound: InboundText,
+    clinic_id: int,
+    phone_id: int,
+    understood: Understanding,
+    decision: Decision,
+    now: datetime,
+) -> int | None:
+    media = (
+        json.dumps([{"url": m.url, "content_type": m.content_type} for m in inbound.media]) if inbound.media else None
+    )
+    return insert_once(
+        session,
+        InboundMessage,
+        ("provider_id",),
+        provider_id=inbound.provider_id,
+        clinic_id=clinic_id,
+        phone_id=phone_id,
+        channel=inbound.channel,
+        body=inbound.body,
+        media=media,
+        kind=understood.kind,
+        topic=understood.topic,
+        intent=understood.intent,
+        category=understood.urgency.category if understood.urgency else None,
+        trace=json.dumps(decision.trace),
+        received_at=now,
+    )
+
+
+def _reply(
+    line: Line,
+    session: Session,
+    decision: Decision,
+    clinic: Clinic,
+    phone_id: int,
+    sender: Sender,
+    understood: Understanding,
+    inbound_id: int,
+    now: datetime,
+) -> tuple[Handed, ...]:
+    """Write down the replies as handed over and return them. A draft is held back where the clinic wants it so."""
+    asked = next((effect.asked for effect in decision.effects if isinstance(effect, Remember)), sender.asked)
+    asks = {ask.appointment_id: ask.digit for ask in asked.confirms if ask.appointment_id is not None}
+    texts: list[tuple[Reply, Rendered]] = []
+    for reply in decision.replies:
+        rendered = render_reply(
+            reply,
+            line.words,
+            voice_of(clinic),
+            understood.language,
+            paged=sender.clinic_pages,
+            visits=sender.visits,
+            asks=asks,
+            shared=len(sender.people) > 1,
+            link=staff_link(line),
+        )
+        texts += [(reply, text) for text in rendered]
+    handed = []
+    patient_id = sender.people[0].patient_id if len(sender.people) == 1 else None
+    for n, (reply, text) in enumerate(texts):
+        words = text
+        if text.draft and not line.send_drafts and text.text_id.startswith(("answer:", "more:")):
+            # the clinic sends no answer before a clinician signed it: a nurse reads the question instead
+            words = line.words.system("unknown", voice_of(clinic), understood.language)
+            reason = "asked about something whose answer is not signed yet"
+            open_task(
+                session,
+                now,
+                clinic.id,
+                TaskKind.QUESTION,
+                f"phone:{phone_id}",
+                reason,
+                phone_id=phone_id,
+                inbound_id=inbound_id,
+            )
+        token = new_token()
+        message_id = owe(
+            session,
+            clinic_id=clinic.id,
+            phone_id=phone_id,
+            words=words,
+            purpose=Purpose.REPLY,
+            token=token,
+            dedupe_key=f"inbound:{inbound_id}:{n}",
+            now=now,
+            urgent=reply.urgent,
+            state=DeliveryState.HANDED_OVER,
+            inbound_id=inbound_id,
+            patient_id=patient_id,
+        )
+        if message_id is None:
+            raise RuntimeError("a new inbound text cannot have a reply already")
+        handed.append(Handed(message_id, token, words.body, reply.urgent))
+    return tuple(handed)
+
+
+def _said_before(session: Session, provider_id: str) -> Received:
+    row: Any = session.execute(
+        select(InboundMessage.id, InboundMessage.trace).where(InboundMessage.provider_id == provider_id)
+    ).one()
+    ids = session.scalars(
+        select(OutboundMessage.id).where(OutboundMessage.inbound_id == row.id, OutboundMessage.purpose == Purpose.REPLY)
+    ).all()
+    return Received(row.id, _handed(session, list(ids)), repeated=True, trace=tuple(json.loads(row.trace)))
+
+
+def _handed(session: Session, ids: list[int]) -> tuple[Handed, ...]:
+    if not ids:
+        return ()
+    rows = session.execute(
+        select(OutboundMessage.id, OutboundMessage.token, OutboundMessage.body, OutboundMessage.urgent)
+        .where(OutboundMessage.id.in_(ids))
+        .order_by(OutboundMessage.id)
+    )
+    return tuple(Handed(row.id, row.token, row.body, row.urgent) for row in rows)

@@ -1,0 +1,83 @@
+"""Take in one status callback: recorded as it came; the message's state only moves forward."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.actions.failed_text import not_delivered
+from app.actions.line import Line
+from app.db.messages import DeliveryEvent, OutboundMessage
+from app.domain.delivery import FAILURES, failure, moves, state_named
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """`token` names our message where the provider's id is not known yet (replies handed over as TwiML)."""
+
+    status: str
+    token: str | None = None
+    provider_id: str | None = None
+    error_code: int | None = None
+
+
+def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
+    """Record a report, known or not, and return whether a message moved forward by it. The same report twice is one."""
+    with line.db.begin() as session:
+        message = _message(session, report)
+        if _known(session, report, message):
+            return False
+        state = state_named(report.status)
+        moved = message is not None and state is not None and moves(message.state, state)
+        session.add(
+            DeliveryEvent(
+                message_id=message.id if message else None,
+                provider_id=(report.provider_id or "")[:64] or None,
+                status=report.status[:64],
+                error_code=report.error_code,
+                moved=moved,
+                at=now,
+            )
+        )
+        if message is None:
+            return False
+        if message.provider_id is None and report.provider_id and not _taken(session, report.provider_id):
+            message.provider_id = report.provider_id
+        if not moved or state is None:
+            return False
+        message.state, message.state_at = state, now
+        if state in FAILURES:
+            why = failure(None, report.error_code)
+            message.error_code, message.reason = report.error_code, why.reason
+            message.attempts = max(message.attempts, 1)
+            not_delivered(session, message, why, now)
+        return True
+
+
+def _message(session: Session, report: StatusReport) -> OutboundMessage | None:
+    """Find the message by our own token first: it is in the signed address, and unique."""
+    if report.token:
+        return session.scalars(
+            select(OutboundMessage).where(OutboundMessage.token == report.token).with_for_update()
+        ).first()
+    if report.provider_id:
+        return session.scalars(
+            select(OutboundMessage).where(OutboundMessage.provider_id == report.provider_id).with_for_update()
+        ).first()
+    return None
+
+
+def _known(session: Session, report: StatusReport, message: OutboundMessage | None) -> bool:
+    same = select(DeliveryEvent.id).where(
+        DeliveryEvent.status == report.status[:64],
+        DeliveryEvent.message_id == message.id if message else DeliveryEvent.provider_id == report.provider_id,
+    )
+    return session.execute(same.limit(1)).first() is not None
+
+
+def _taken(session: Session, provider_id: str) -> bool:
+    return (
+        session.execute(select(OutboundMessage.id).where(OutboundMessage.provider_id == provider_id)).first()
+        is not None
+    )

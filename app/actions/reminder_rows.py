@@ -1,0 +1,98 @@
+"""Keeping a visit's reminder rows in step with the visit: called in every transaction that touches one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from app.actions.line import policy_of
+from app.actions.outbox import withdraw
+from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
+from app.db.due import settled_misses
+from app.db.engine import connection_of
+from app.db.messages import OutboundMessage
+from app.db.people import Clinic, Patient, PatientState
+from scheduler.planning import Changes, Planned, Stored, replan
+
+
+def changes_for(
+    appointment: Appointment,
+    patient: Patient,
+    clinic: Clinic,
+    rows: list[Reminder],
+    now: datetime,
+    *,
+    made_good: bool = False,
+) -> Changes:
+    """Return what must change so that the rows fit the visit as it is now; `made_good`: missed, and settled since."""
+    stored = [Stored(row.id, row.key, row.due_at, row.state.value) for row in rows]
+    owed = (
+        appointment.state in (AppointmentState.BOOKED, AppointmentState.MISSED)
+        and patient.state is PatientState.ACTIVE
+        and not made_good
+    )
+    return replan(
+        appointment.starts_at if owed else None,
+        policy_of(clinic),
+        ZoneInfo(patient.time_zone),
+        now,
+        stored,
+        missed_noticed_at=appointment.missed_at if appointment.state is AppointmentState.MISSED else None,
+    )
+
+
+def replan_visit(
+    session: Session, appointment: Appointment, patient: Patient, clinic: Clinic, now: datetime, reason: str
+) -> Changes:
+    """Bring the visit's reminder rows, and the texts that wait because of them, in step with the visit."""
+    rows = list(session.scalars(select(Reminder).where(Reminder.appointment_id == appointment.id)))
+    missed = appointment.state is AppointmentState.MISSED
+    made_good = missed and bool(settled_misses(session, [appointment.id]))
+    changes = changes_for(appointment, patient, clinic, rows, now, made_good=made_good)
+    apply_changes(session, {appointment.id: changes}, now, reason)
+    return changes
+
+
+def apply_changes(session: Session, by_visit: Mapping[int, Changes], now: datetime, reason: str) -> None:
+    """Write what changes, per visit. New rows go in together: one by one, the ORM costs more than planning them."""
+    session.flush()  # the visits themselves first
+    added = [_row(visit, planned, now) for visit, changes in by_visit.items() for planned in changes.add]
+    if added:
+        connection_of(session).execute(_INSERT, added)
+    for changes in by_visit.values():
+        if changes.cancel:
+            session.execute(
+                update(Reminder)
+                .where(Reminder.id.in_(changes.cancel))
+                .values(state=ReminderState.CANCELLED, reason=reason, settled_at=now)
+            )
+        for reminder_id, due_at in (*changes.revive, *changes.retime):
+            session.execute(
+                update(Reminder)
+                .where(Reminder.id == reminder_id)
+                .values(state=ReminderState.PLANNED, due_at=due_at, reason=None, settled_at=None)
+            )
+
+
+_INSERT = insert(Reminder.__table__)
+
+
+def _row(appointment_id: int, planned: Planned, now: datetime) -> dict[str, Any]:
+    return {
+        "appointment_id": appointment_id,
+        "key": planned.key,
+        "step": planned.step,
+        "due_at": planned.due_at,
+        "state": ReminderState.PLANNED,
+        "failures": 0,
+        "created_at": now,
+    }
+
+
+def withdraw_texts(session: Session, appointment_id: int, now: datetime, reason: str) -> int:
+    """Take back queued reminder and missed-refill texts of a visit that is no longer as they say."""
+    of_visit = select(Reminder.id).where(Reminder.appointment_id == appointment_id)
+    return withdraw(session, now, reason, OutboundMessage.reminder_id.in_(of_visit))

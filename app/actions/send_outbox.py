@@ -1,0 +1,152 @@
+"""Send what is owed: claim and commit, one call to the provider with no transaction held, record the result."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.actions.failed_text import expired, refused_for_good, refused_for_now
+from app.actions.line import Line
+from app.actions.still_right import causes_of
+from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut, Outgoing, Rejected, Unknown
+from app.db.messages import OutboundMessage, Purpose
+from app.db.people import Clinic, Phone
+from app.domain.delivery import DeliveryState, moves
+
+log = logging.getLogger(__name__)
+SENDERS = 16  # claimed together and sent together: nothing claimed ever waits for another's call to end
+BEAT_SECONDS = 30  # then the next beat goes on: a claim is dated by its beat, and counts as lost after two minutes
+LOST = "the provider's answer was lost"
+ROUTINE = (Purpose.REMINDER, Purpose.MISSED)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    message_id: int
+    outgoing: Outgoing
+
+
+def send_outbox(line: Line, channel: Channel, now: datetime, *, senders: int = SENDERS) -> int:
+    """Send every text that is due, urgent ones first; return how many the provider took.
+
+    A crash between the call and its record leaves the row claimed: `settle_unknown` asks the provider about it.
+    """
+    if not _anything_due(line, now):
+        return 0  # the usual beat takes no writer's turn
+    taken, ends_at = 0, monotonic() + BEAT_SECONDS
+    while claimed := _claim(line, now, senders):
+        with ThreadPoolExecutor(len(claimed)) as pool:
+            taken += sum(pool.map(_one(line, channel, now), claimed))
+        if len(claimed) < senders or monotonic() >= ends_at:
+            break
+    return taken
+
+
+def _anything_due(line: Line, now: datetime) -> bool:
+    with line.db.read() as session:
+        due = select(OutboundMessage.id).where(
+            OutboundMessage.state == DeliveryState.QUEUED, OutboundMessage.due_at <= now
+        )
+        return session.execute(due.limit(1)).first() is not None
+
+
+def _claim(line: Line, now: datetime, limit: int) -> list[Claimed]:
+    with line.db.begin() as session:
+        rows = session.execute(
+            select(OutboundMessage, Phone.number, Phone.opted_out_at, Clinic.sender)
+            .join(Phone, Phone.id == OutboundMessage.phone_id)
+            .join(Clinic, Clinic.id == OutboundMessage.clinic_id)
+            .where(OutboundMessage.state == DeliveryState.QUEUED, OutboundMessage.due_at <= now)
+            .order_by(OutboundMessage.urgent.desc(), OutboundMessage.due_at, OutboundMessage.id)
+            .limit(limit)
+            .with_for_update(of=OutboundMessage, skip_locked=True)
+        ).all()
+        causes = causes_of(session, [row[0].reminder_id for row in rows if row[0].reminder_id is not None])
+        claimed = []
+        for message, number, opted_out_at, sender in rows:
+            cause = causes.get(message.reminder_id) if message.reminder_id and message.purpose in ROUTINE else None
+            if message.expires_at is not None and message.expires_at <= now:
+                expired(session, message, now)
+            elif opted_out_at is not None and message.purpose in ROUTINE:
+                message.state, message.state_at, message.reason = DeliveryState.WITHDRAWN, now, "opted out"
+            elif cause and (why := cause.wrong_by_now()):
+                message.state, message.state_at, message.reason = DeliveryState.WITHDRAWN, now, why
+            elif cause and (allowed_at := cause.allowed_at(now)) > now:
+                message.due_at = allowed_at
+            else:
+                message.state, message.state_at = DeliveryState.SENDING, now
+                message.attempts += 1  # counted before the call: a text that kills its sender is counted too
+                claimed.append(Claimed(message.id, _outgoing(line, message, number, sender, now)))
+        return claimed
+
+
+def _outgoing(line: Line, message: OutboundMessage, number: str, sender: str | None, now: datetime) -> Outgoing:
+    validity = None
+    if message.expires_at is not None:
+        validity = max(1, min(int((message.expires_at - now).total_seconds()), 36_000))
+    callback = f"{line.public_url}/twilio/status?m={message.token}"
+    return Outgoing(number, message.body, callback, sender, validity)
+
+
+def _one(line: Line, channel: Channel, now: datetime) -> Callable[[Claimed], bool]:
+    def send(claimed: Claimed) -> bool:
+        try:
+            accepted = channel.send(claimed.outgoing)
+        except ChannelError as error:
+            refusal = error
+            _record(line, claimed.message_id, lambda session, message: _failed(session, message, refusal, now))
+            return False
+        except Exception as error:  # whatever it was, the provider may hold the text
+            log.error("sending message %s: %s", claimed.message_id, type(error).__name__)
+            _record(line, claimed.message_id, lambda _, message: _unknown(message, LOST, now))
+            return False
+        _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, now))
+        return True
+
+    return send
+
+
+def _record(line: Line, message_id: int, change: Callable[[Session, OutboundMessage], None]) -> None:
+    with line.db.begin() as session:
+        change(session, session.get_one(OutboundMessage, message_id, with_for_update=True))
+
+
+def _accepted(message: OutboundMessage, accepted: Accepted, now: datetime) -> None:
+    message.provider_id, message.segments = accepted.provider_id, accepted.segments or message.segments
+    if moves(message.state, DeliveryState.ACCEPTED):  # a status callback may have been faster than our record
+        message.state, message.state_at, message.reason = DeliveryState.ACCEPTED, now, None
+
+
+def _unknown(message: OutboundMessage, reason: str, now: datetime) -> None:
+    if moves(message.state, DeliveryState.UNKNOWN):
+        message.state, message.state_at, message.reason = DeliveryState.UNKNOWN, now, reason
+
+
+def _failed(session: Session, message: OutboundMessage, error: ChannelError, now: datetime) -> None:
+    if message.state is not DeliveryState.SENDING:
+        return  # a callback knew better
+    message.error_code, message.reason = error.code, error.failure.reason
+    match error:
+        case NotSent():
+            refused_for_now(session, message, error.failure, now)
+        case Rejected() | OptedOut():
+            refused_for_good(session, message, error.failure, now)
+        case Unknown():
+            _unknown(message, error.failure.reason, now)
+
+
+def release_claims(line: Line, now: datetime, older_than: timedelta) -> int:
+    """Turn claims that nobody recorded (a crash in the middle) into *unknown*; return how many."""
+    with line.db.begin() as session:
+        result = session.execute(
+            update(OutboundMessage)
+            .where(OutboundMessage.state == DeliveryState.SENDING, OutboundMessage.state_at <= now - older_than)
+            .values(state=DeliveryState.UNKNOWN, reason="we stopped while sending it")
+            .returning(OutboundMessage.id)
+        )
+        return len(result.all())

@@ -1,0 +1,81 @@
+"""Settle texts whose fate is unknown: ask the provider before anything is repeated."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.actions.each import each
+from app.actions.failed_text import ask_for_a_call, expired, matters_at_once
+from app.actions.line import Line
+from app.actions.send_outbox import release_claims
+from app.channels.base import Channel, ChannelError
+from app.db.messages import OutboundMessage
+from app.db.people import Phone
+from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
+
+CLAIM_LASTS = timedelta(minutes=2)  # no call takes this long
+ASK_AFTER = timedelta(seconds=60)  # the provider's list may lag behind its own acceptance
+PERSON_AFTER = timedelta(minutes=15)
+CANNOT_ASK = "not known whether it arrived, and the provider cannot be asked"
+LONGEST = timedelta(hours=24)
+NO_ANSWER = Failure(Next.ASK, "the provider gives no clear answer")
+
+
+def settle_unknown(line: Line, channel: Channel, now: datetime) -> int:
+    """Ask about every unknown text and return how many were settled: found at the provider, or sent again."""
+    release_claims(line, now, CLAIM_LASTS)
+    with line.db.read() as session:
+        ids = session.scalars(
+            select(OutboundMessage.id).where(
+                OutboundMessage.state == DeliveryState.UNKNOWN, OutboundMessage.state_at <= now - ASK_AFTER
+            )
+        ).all()
+    return each(ids, "unknown message", lambda message_id: _settle(line, channel, message_id, now))
+
+
+def _settle(line: Line, channel: Channel, message_id: int, now: datetime) -> bool:
+    with line.db.read() as session:
+        message = session.get_one(OutboundMessage, message_id)
+        number = session.get_one(Phone, message.phone_id).number
+        body, since = message.body, message.created_at - timedelta(minutes=1)
+    try:
+        provider_id = channel.find(number, body, since)
+    except ChannelError:
+        provider_id, asked = None, False
+    else:
+        asked = True
+    with line.db.begin() as session:
+        message = session.get_one(OutboundMessage, message_id, with_for_update=True)
+        if message.state is not DeliveryState.UNKNOWN:
+            return False
+        if provider_id and not _belongs_to_another(session, provider_id, message_id):
+            message.provider_id, message.state, message.state_at = provider_id, DeliveryState.ACCEPTED, now
+            message.reason = "found at the provider"
+        elif asked:
+            _again(session, message, now)
+        else:
+            if now - message.created_at >= PERSON_AFTER and message.reason != CANNOT_ASK:
+                message.reason = CANNOT_ASK  # once: this is looked at every few seconds
+                ask_for_a_call(session, message, CANNOT_ASK, now)
+            return False
+        return True
+
+
+def _again(session: Session, message: OutboundMessage, now: datetime) -> None:
+    """The provider certainly does not have it: send it once more, ever more slowly, with a person told in time."""
+    message.state, message.state_at = DeliveryState.QUEUED, now
+    message.reason = "the provider does not have it: sent again"
+    message.due_at = now if message.attempts <= 1 else now + wait_before(message.attempts, NO_ANSWER)
+    ends_at = message.expires_at or message.created_at + LONGEST
+    if ends_at <= now:
+        expired(session, message, now)
+    elif message.attempts >= ATTEMPTS or matters_at_once(message):
+        ask_for_a_call(session, message, "the provider gives no clear answer", now)
+
+
+def _belongs_to_another(session: Session, provider_id: str, message_id: int) -> bool:
+    other = select(OutboundMessage.id).where(
+        OutboundMessage.provider_id == provider_id, OutboundMessage.id != message_id
+    )
+    return session.execute(other).first() is not None

@@ -1,0 +1,77 @@
+"""Whether a reminder text that was queued is still right when it leaves: queues wait, and visits change meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.actions.line import policy_of
+from app.db.care import Appointment, AppointmentState, Reminder
+from app.db.due import settled_misses
+from app.db.people import Clinic, Patient, PatientState
+from scheduler.planning import Planned
+from scheduler.quiet_hours import next_allowed
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The visit a text is about, as it is now, and the reminder that the text was written for."""
+
+    step: str
+    key: str
+    starts_at: datetime
+    visit_state: AppointmentState
+    patient_state: PatientState
+    made_good: bool
+    time_zone: str
+    clinic: Clinic
+
+    def wrong_by_now(self) -> str | None:
+        """Return why the text no longer fits, None where it does."""
+        expected = AppointmentState.MISSED if self.step.startswith("missed:") else AppointmentState.BOOKED
+        if self.visit_state is not expected:
+            return f"{self.visit_state} by then"
+        if self.patient_state is not PatientState.ACTIVE:
+            return f"{self.patient_state} by then"
+        if self.made_good:
+            return "booked again or seen by then"
+        moved = self.key != Planned(self.step, self.starts_at, self.starts_at).key
+        return "moved by then" if moved else None
+
+    def allowed_at(self, at: datetime) -> datetime:
+        """Return when the text may leave: `at`, or the next morning of the patient's."""
+        try:
+            return next_allowed(at, ZoneInfo(self.time_zone), policy_of(self.clinic).quiet)
+        except (ValueError, LookupError):  # a zone or hours that broke since it was queued, inside texting hours
+            return at
+
+
+def causes_of(session: Session, reminders: Sequence[int]) -> dict[int, Cause]:
+    """Return the cause of every reminder named, read in this transaction."""
+    if not reminders:
+        return {}
+    rows = session.execute(
+        select(
+            Reminder.id,
+            Reminder.step,
+            Reminder.key,
+            Appointment.id,
+            Appointment.starts_at,
+            Appointment.state,
+            Patient.state,
+            Patient.time_zone,
+            Clinic,
+        )
+        .join(Appointment, Appointment.id == Reminder.appointment_id)
+        .join(Patient, Patient.id == Appointment.patient_id)
+        .join(Clinic, Clinic.id == Appointment.clinic_id)
+        .where(Reminder.id.in_(reminders))
+    ).all()
+    made_good = settled_misses(session, [row[3] for row in rows if row[5] is AppointmentState.MISSED])
+    return {
+        reminder_id: Cause(step, key, starts_at, visit_state, patient_state, visit_id in made_good, zone, clinic)
+        for reminder_id, step, key, visit_id, starts_at, visit_state, patient_state, zone, clinic in rows
+    }

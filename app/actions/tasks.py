@@ -1,0 +1,185 @@
+"""Tasks for nurses, and alerts: tasks that page the on-call phone until somebody acknowledges."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.actions.audit import audit
+from app.actions.line import Line, staff_link, voice_of
+from app.actions.outbox import owe, withdraw
+from app.db.directory import open_alert_codes, phone_named
+from app.db.inserts import insert_once
+from app.db.messages import OutboundMessage, Purpose
+from app.db.people import Clinic, Phone
+from app.db.work import Task, TaskKind, TaskState, TaskText
+from scheduler.policy import ReminderPolicy
+
+# not from the clinic's row: reminder hours that cannot be kept must not keep an alarm from being answered
+PAGE_EVERY = ReminderPolicy().page_every
+_UNRESOLVED = "state != 'resolved'"
+
+
+def open_task(
+    session: Session,
+    now: datetime,
+    clinic_id: int,
+    kind: TaskKind,
+    subject: str,
+    reason: str,
+    *,
+    phone_id: int | None = None,
+    patient_id: int | None = None,
+    inbound_id: int | None = None,
+) -> int:
+    """Open a task, or add to the one that is open about the same subject; return its id."""
+    task_id = insert_once(
+        session,
+        Task,
+        ("kind", "subject"),
+        where=_UNRESOLVED,
+        clinic_id=clinic_id,
+        kind=kind,
+        subject=subject,
+        reason=reason,
+        state=TaskState.OPEN,
+        phone_id=phone_id,
+        patient_id=patient_id,
+        opened_at=now,
+        raised_at=now,
+        pages=0,
+        version=1,
+    )
+    if task_id is None:
+        task = _unresolved(session, kind, subject)
+        task.raised_at, task.state, task.version = now, TaskState.OPEN, task.version + 1
+        task.acknowledged_at, task.acknowledged_by = None, None  # someone had it, and now there is more
+        task.reason = reason
+        task_id = task.id
+    else:
+        audit(session, now, "system", "task opened", f"task:{task_id}", kind=kind)
+    if inbound_id is not None:
+        session.add(TaskText(task_id=task_id, inbound_id=inbound_id, at=now))
+    return task_id
+
+
+def raise_alert(
+    line: Line,
+    session: Session,
+    now: datetime,
+    clinic: Clinic,
+    phone_id: int,
+    category: str,
+    reason: str,
+    **about: int | None,
+) -> int:
+    """Open this phone's alert, or raise the open one again, and page the on-call phone in the same transaction."""
+    subject = f"phone:{phone_id}"
+    inbound_id = about.get("inbound_id")
+    task_id = insert_once(
+        session,
+        Task,
+        ("kind", "subject"),
+        where=_UNRESOLVED,
+        clinic_id=clinic.id,
+        kind=TaskKind.ALERT,
+        subject=subject,
+        category=category,
+        reason=reason,
+        state=TaskState.OPEN,
+        code=_new_code(session, clinic.id),
+        phone_id=phone_id,
+        patient_id=about.get("patient_id"),
+        opened_at=now,
+        raised_at=now,
+        pages=0,
+        version=1,
+    )
+    task = session.get_one(Task, task_id) if task_id else _unresolved(session, TaskKind.ALERT, subject)
+    last_page_at = task.next_page_at - PAGE_EVERY if task.next_page_at else None
+    if task_id is None:
+        if task.state is TaskState.ACKNOWLEDGED:  # someone took it, and now there is more: it waits again
+            task.code = _new_code(session, clinic.id)
+        task.state, task.acknowledged_at, task.acknowledged_by = TaskState.OPEN, None, None
+        task.category, task.reason, task.raised_at, task.version = category, reason, now, task.version + 1
+    if inbound_id is not None:
+        session.add(TaskText(task_id=task.id, inbound_id=inbound_id, at=now))
+    if last_page_at is None or now - last_page_at >= line.urgent_apart:
+        page(line, session, now, clinic, task)
+    audit(session, now, "system", "alert raised", f"task:{task.id}", category=category)
+    return task.id
+
+
+def page(line: Line, session: Session, now: datetime, clinic: Clinic, task: Task) -> None:
+    """Owe the on-call phone one text about this alert: a code and a link, nothing about the patient."""
+    if not clinic.on_call_phone or not task.code:
+        task.next_page_at = None
+        return
+    task.pages += 1
+    voice = voice_of(clinic)
+    name = "page" if task.pages == 1 else "page_again"
+    words = line.words.system(name, voice, "en", code=task.code, link=staff_link(line), number=str(task.pages))
+    phone_id = phone_named(line.db, session, clinic.id, clinic.on_call_phone, now)
+    key = f"page:{task.id}:{task.pages}"
+    owe(
+        session,
+        clinic_id=clinic.id,
+        phone_id=phone_id,
+        words=words,
+        purpose=Purpose.PAGE,
+        dedupe_key=key,
+        now=now,
+        urgent=True,
+        task_id=task.id,
+        expires_at=now + PAGE_EVERY * 2,
+    )
+    task.next_page_at = now + PAGE_EVERY
+
+
+def can_page(line: Line, session: Session, clinic: Clinic) -> bool:
+    """Whether a page can reach the on-call phone: there is one, and it has not opted out."""
+    if not clinic.on_call_phone:
+        return False
+    number_hash = line.db.hash_of(clinic.on_call_phone)
+    opted_out = session.execute(
+        select(Phone.opted_out_at).where(Phone.clinic_id == clinic.id, Phone.number_hash == number_hash)
+    ).scalar()
+    return opted_out is None
+
+
+def acknowledge(session: Session, now: datetime, task: Task, staff_id: int | None, actor: str) -> None:
+    """Record who took it. Taking it twice changes nothing."""
+    if task.state is not TaskState.OPEN:
+        return
+    task.state, task.acknowledged_at, task.acknowledged_by = TaskState.ACKNOWLEDGED, now, staff_id
+    task.next_page_at, task.version = None, task.version + 1
+    audit(session, now, actor, "task acknowledged", f"task:{task.id}")
+
+
+def close_tasks(session: Session, now: datetime, subject: str, kinds: tuple[TaskKind, ...], outcome: str) -> None:
+    """Resolve what is open about a subject because its cause is gone."""
+    for task in session.scalars(
+        select(Task).where(Task.subject == subject, Task.kind.in_(kinds), Task.state != TaskState.RESOLVED)
+    ):
+        task.state, task.resolved_at, task.outcome, task.version = TaskState.RESOLVED, now, outcome, task.version + 1
+        task.next_page_at = None
+
+
+def stop_pages(session: Session, now: datetime, task_id: int) -> None:
+    """Withdraw pages that have not left yet: somebody has the alert."""
+    withdraw(session, now, "acknowledged", OutboundMessage.task_id == task_id, OutboundMessage.purpose == Purpose.PAGE)
+
+
+def _unresolved(session: Session, kind: TaskKind, subject: str) -> Task:
+    return session.scalars(
+        select(Task).where(Task.kind == kind, Task.subject == subject, Task.state != TaskState.RESOLVED)
+    ).one()
+
+
+def _new_code(session: Session, clinic_id: int) -> str:
+    """Return four digits that no open alert of the clinic has."""
+    taken = set(open_alert_codes(session, clinic_id))
+    while (code := f"{secrets.randbelow(9000) + 1000}") in taken:
+        pass
+    return code

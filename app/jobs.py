@@ -1,0 +1,44 @@
+"""The heartbeats: what is looked at, and how often. Each only looks at rows for what is owed."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from app.actions.deliver_simulated import deliver_simulated
+from app.actions.line import Line
+from app.actions.notice_missed_refills import notice_missed_refills
+from app.actions.plan_reminders import plan_reminders
+from app.actions.queue_due_reminders import queue_due_reminders
+from app.actions.raise_pages import raise_pages
+from app.actions.send_outbox import send_outbox
+from app.actions.settle_unknown import settle_unknown
+from app.channels.base import Channel
+from app.channels.simulator import progress
+from scheduler.engine import HealthRecord, Job, run_guarded
+
+
+def jobs_for(line: Line, channel: Channel) -> tuple[Job, ...]:
+    """Return every periodic job of one installation, in the order in which one leads to the next."""
+    jobs = [
+        Job("notice_missed_refills", timedelta(seconds=15), lambda now: notice_missed_refills(line, now)),
+        Job("queue_due_reminders", timedelta(seconds=5), lambda now: queue_due_reminders(line, now)),
+        Job("raise_pages", timedelta(seconds=5), lambda now: raise_pages(line, now)),
+        Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now)),
+        Job("settle_unknown", timedelta(seconds=20), lambda now: settle_unknown(line, channel, now)),
+        Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
+    ]
+    if line.channel == "simulator":
+        jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))
+    return tuple(jobs)
+
+
+def run_due(line: Line, channel: Channel) -> Callable[[datetime], None]:
+    """Return what does, at one instant, all that the heartbeat would do then: for the simulator's clock."""
+    jobs = [job for job in jobs_for(line, channel) if job.name != "plan_reminders"]
+    carrier = [job for job in jobs if job.name == "deliver_simulated"]
+    health = HealthRecord()
+
+    def run(now: datetime) -> None:
+        for job in (*jobs, *carrier):  # the simulated carrier takes two steps: sent, delivered
+            run_guarded(job, now, health)
+
+    return run

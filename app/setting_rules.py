@@ -1,0 +1,185 @@
+"""What each setting must look like. Every complaint says what is wrong; none repeats a secret."""
+
+import re
+from difflib import get_close_matches
+from functools import cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.domain.phone import e164
+from faq.segments import GSM7_BASIC
+
+LONGEST_CLINIC_NAME = 40  # the answers are measured with a name this long
+
+EXAMPLES = {
+    "channel": "twilio",
+    "database_url": "sqlite:///instance/pumpline.db",
+    "instance_dir": "/var/lib/pumpline",
+    "host": "0.0.0.0",  # noqa: S104 - an example
+    "port": "8000",
+    "public_url": "https://texts.example.org",
+    "twilio_account_sid": "AC0123456789abcdef0123456789abcdef",
+    "twilio_auth_token": "(from the Twilio console)",
+    "twilio_sender": "+16145550100",
+    "twilio_api_url": "http://127.0.0.1:9999",
+    "twilio_timeout_seconds": "10",
+    "opt_out_reply": "carrier",
+    "clinic_name": '"Northgate Pump Clinic"',
+    "clinic_phone": "+16145550100",
+    "after_hours_phone": "+16145550101",
+    "on_call_phone": "+16145550190",
+    "time_zone": "America/New_York",
+    "emergency_number": "911",
+    "send_drafts": "no",
+    "answers_dir": "/etc/pumpline/answers",
+    "log_level": "info",
+    "scheduler": "no",
+}
+KEYS_EXAMPLE = "make one with `pumpline keys new`"
+
+_MESSAGING_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+_SHORT_CODE = re.compile(r"[1-9]\d{3,7}")
+_EMERGENCY = re.compile(r"\d{2,4}")
+
+
+def checked_database_url(value: str) -> str:
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError("is not a database address") from None
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if backend == "sqlite" and (not url.database or url.database == ":memory:"):
+        raise ValueError("needs a file: what is kept in memory is lost at every start")
+    return value
+
+
+def checked_clinic_name(value: str) -> str:
+    name = value.strip()
+    strange = "".join(dict.fromkeys(c for c in name if c not in GSM7_BASIC or c in "\r\n"))
+    if strange:
+        raise ValueError(f"has characters that make every text longer ({strange}): use plain letters")
+    if not 1 <= len(name) <= LONGEST_CLINIC_NAME:
+        raise ValueError(f"must have 1 to {LONGEST_CLINIC_NAME} characters, it has {len(name)}")
+    return name
+
+
+def checked_phone(value: str | None) -> str | None:
+    return None if value is None else e164(value)
+
+
+def checked_time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except Exception:  # a ValueError, an OSError or a KeyError, by what is wrong with the name
+        near = get_close_matches(value, _zones(), n=1)
+        hint = f", did you mean {near[0]}?" if near else ": use a name like Europe/Berlin"
+        raise ValueError(f"there is no time zone of this name{hint}") from None
+    return value
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
+
+
+def checked_emergency_number(value: str) -> str:
+    if not _EMERGENCY.fullmatch(value):
+        raise ValueError("must be 2 to 4 digits")
+    return value
+
+
+def checked_sender(value: str | None) -> str | None:
+    if value is None or _MESSAGING_SERVICE.fullmatch(value) or _SHORT_CODE.fullmatch(value):
+        return value
+    try:
+        return e164(value)
+    except ValueError:
+        raise ValueError(
+            "must be a phone number, a short code, or a Messaging Service (MG and 32 hexadecimal digits)"
+        ) from None
+
+
+def checked_web_address(value: str | None) -> str | None:
+    """Refuse anything but scheme, host and port: Twilio signs the exact address, and ours must be the same."""
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a web address") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("must begin with https:// (or http:// on this machine)")
+    if parts.path == "/" and not (parts.query or parts.fragment):
+        raise ValueError("must not end with a slash")
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc or value.endswith(("?", "#")):
+        raise ValueError("must be scheme and host only, with no path, question mark or name")
+    return value
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a web address stays on this machine."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def checked_fernet_keys(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    keys = split_keys(value)
+    for place, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            which = f"key {place} of {len(keys)}" if len(keys) > 1 else "it"
+            raise ValueError(f"{which} is not a data key: 44 characters, several separated by commas") from None
+    if not keys:
+        raise ValueError("holds no key: 44 characters, several separated by commas")
+    return value
+
+
+def split_keys(value: SecretStr) -> tuple[str, ...]:
+    """Return the keys of a comma-separated list, newest first."""
+    return tuple(key.strip() for key in value.get_secret_value().split(",") if key.strip())
+
+
+def channel_problems(
+    *, channel: str, public_url: str, account_sid: str | None, auth_token: str | None, sender: str | None
+) -> list[str]:
+    """Return what is wrong with the settings of the channel taken together."""
+    given = {
+        "PUMPLINE_TWILIO_SENDER": sender,
+        "PUMPLINE_TWILIO_ACCOUNT_SID": account_sid,
+        "PUMPLINE_TWILIO_AUTH_TOKEN": auth_token,
+    }
+    if channel == "simulator":
+        live = [name for name, value in given.items() if value]
+        if not live:
+            return []
+        return [
+            f"PUMPLINE_CHANNEL: the simulator and a live sender cannot be on together: unset {', '.join(live)}, "
+            "or set PUMPLINE_CHANNEL=twilio"
+        ]
+    examples = {name: EXAMPLES[name.removeprefix("PUMPLINE_").lower()] for name in given}
+    problems = [
+        f"{name}: is needed when PUMPLINE_CHANNEL=twilio; for example {name}={examples[name]}"
+        for name, value in given.items()
+        if not value
+    ]
+    example = f"for example PUMPLINE_PUBLIC_URL={EXAMPLES['public_url']}"
+    if not public_url:
+        problems.append(f"PUMPLINE_PUBLIC_URL: is needed when PUMPLINE_CHANNEL=twilio: Twilio calls it; {example}")
+    elif public_url.startswith("http://") and not is_loopback(public_url):
+        problems.append(f"PUMPLINE_PUBLIC_URL: must begin with https:// when PUMPLINE_CHANNEL=twilio; {example}")
+    return problems

@@ -1,0 +1,202 @@
+"""Every setting, read from PUMPLINE_* variables of the environment; docs/settings.md describes each.
+
+A wrong value stops the start with the variable's name, what is wrong and an example, and never with a secret.
+"""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.setting_rules import (
+    EXAMPLES,
+    KEYS_EXAMPLE,
+    channel_problems,
+    checked_clinic_name,
+    checked_database_url,
+    checked_emergency_number,
+    checked_fernet_keys,
+    checked_phone,
+    checked_sender,
+    checked_time_zone,
+    checked_web_address,
+)
+
+PREFIX = "PUMPLINE_"
+TEST_PREFIX = "PUMPLINE_TEST_"  # read by the test suite alone
+
+DEMO_CLINIC_PHONE = "+16145550100"
+DEMO_AFTER_HOURS_PHONE = "+16145550101"
+DEMO_ON_CALL_PHONE = "+16145550190"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; `lines` holds one sentence for each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class Settings(BaseSettings):
+    """What one installation has chosen. `load_settings` reads it with readable errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True, extra="forbid"
+    )
+
+    channel: Literal["simulator", "twilio"] = "simulator"
+    database_url: str = ""  # filled from instance_dir
+    instance_dir: Path = Path("instance")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = ""  # filled from port
+
+    twilio_account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
+    twilio_auth_token: SecretStr | None = None
+    twilio_sender: str | None = None
+    twilio_api_url: str | None = None
+    twilio_timeout_seconds: float = Field(default=10, ge=1, le=60)
+    opt_out_reply: Literal["carrier", "pumpline"] = "pumpline"  # filled from channel
+
+    clinic_name: str = "Northgate Pump Clinic"
+    clinic_phone: str = DEMO_CLINIC_PHONE
+    after_hours_phone: str = DEMO_AFTER_HOURS_PHONE
+    on_call_phone: str | None = None  # filled in simulator mode
+    time_zone: str = "America/New_York"
+    emergency_number: str = "911"
+
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    data_keys: SecretStr | None = None
+    send_drafts: bool = True
+    answers_dir: Path | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    scheduler: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """Defaults that follow another setting."""
+        if not isinstance(data, dict):
+            return data
+        filled = {name: value for name, value in data.items() if value is not None}
+        on_twilio = filled.get("channel") == "twilio"
+        if not on_twilio:
+            filled.setdefault("on_call_phone", DEMO_ON_CALL_PHONE)
+            filled.setdefault("public_url", f"http://127.0.0.1:{filled.get('port', 8000)}")
+        filled.setdefault("opt_out_reply", "carrier" if on_twilio else "pumpline")
+        filled.setdefault("database_url", f"sqlite:///{filled.get('instance_dir', 'instance')}/pumpline.db")
+        return filled
+
+    _database_url = field_validator("database_url")(checked_database_url)
+    _clinic_name = field_validator("clinic_name")(checked_clinic_name)
+    _phones = field_validator("clinic_phone", "after_hours_phone", "on_call_phone")(checked_phone)
+    _time_zone = field_validator("time_zone")(checked_time_zone)
+    _emergency_number = field_validator("emergency_number")(checked_emergency_number)
+    _sender = field_validator("twilio_sender")(checked_sender)
+    _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
+    _keys = field_validator("data_keys")(checked_fernet_keys)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("answers_dir")
+    @classmethod
+    def _is_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("there is no such folder")
+        return value
+
+    @model_validator(mode="after")
+    def _channel_is_whole(self) -> Self:
+        if problems := channel_problems(
+            channel=self.channel,
+            public_url=self.public_url,
+            account_sid=self.twilio_account_sid,
+            auth_token=self.twilio_auth_token.get_secret_value() if self.twilio_auth_token else None,
+            sender=self.twilio_sender,
+        ):
+            raise ValueError("\n".join(problems))
+        return self
+
+    @property
+    def carrier_confirms_opt_out(self) -> bool:
+        return self.opt_out_reply == "carrier"
+
+    @property
+    def is_simulator(self) -> bool:
+        return self.channel == "simulator"
+
+
+def variable_of(field: str) -> str:
+    """Return the environment variable that sets a field."""
+    return PREFIX + field.upper()
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **chosen: Any) -> Settings:
+    """Read the settings; `chosen` overrides the environment. Raises SettingsError with everything that is wrong."""
+    lines = _unknown_variables(os.environ if environ is None else environ)
+    settings = None
+    try:
+        settings = Settings(**chosen) if environ is None else Settings(**_given(environ), **chosen)
+    except ValidationError as error:
+        lines += _lines(error)
+    if lines or settings is None:
+        raise SettingsError(lines)
+    return settings
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, Any]:
+    names = {variable_of(field): field for field in Settings.model_fields}
+    return {names[key.upper()]: value for key, value in environ.items() if key.upper() in names and value}
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    known = [variable_of(field) for field in Settings.model_fields]
+    lines = []
+    for name in sorted(environ):
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or upper.startswith(TEST_PREFIX) or upper in known:
+            continue
+        near = get_close_matches(upper, known, n=1)
+        remedy = f"did you mean {near[0]}?" if near else "docs/settings.md lists them all; unset it"
+        lines.append(f"{name}: there is no such setting; {remedy}")
+    return lines
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines: list[str] = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:  # about several settings at once: the sentences name them
+            lines += message.split("\n")
+            continue
+        field = str(problem["loc"][0])
+        lines.append(f"{variable_of(field)}: {_plain(field, problem['type'], message)}; {_example(field)}")
+    return lines
+
+
+def _plain(field: str, kind: str, message: str) -> str:
+    match (field, kind):
+        case ("twilio_account_sid", _):
+            return "is not an account SID: AC and 32 hexadecimal digits"
+        case ("secret_key", _):
+            return "is too short: at least 32 characters"
+        case (_, "bool_parsing"):
+            return "must be yes or no"
+        case (_, "int_parsing" | "float_parsing"):
+            return "must be a number"
+        case _:
+            return message[:1].lower() + message[1:]
+
+
+def _example(field: str) -> str:
+    if field in ("secret_key", "data_keys"):
+        return KEYS_EXAMPLE
+    return f"for example {variable_of(field)}={EXAMPLES[field]}"
