@@ -1,0 +1,79 @@
+"""The command line, `pumpline`. A command's module is loaded when it is asked for, so that --help is quick.
+
+Exit codes: 0 done, 1 it failed or was refused, 2 wrong usage or settings.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+# name -> (where it lives, its first line of help)
+COMMANDS = {
+    "run": ("app.commands.run:run", "Start everything in one process: web, webhooks and periodic jobs."),
+    "migrate": ("app.commands.migrate:migrate", "Bring the database to this version's tables."),
+    "doctor": ("app.commands.doctor:doctor", "Check this installation and say how to mend it."),
+    "text": ("app.commands.text:text", "Text the line as a patient would (simulator only)."),
+    "clock": ("app.commands.clock:clock", "Show the time, or push the simulator's clock forward."),
+    "import": ("app.commands.importing:import_file", "Import patients, phones, pumps and visits from a CSV file."),
+    "patients": ("app.commands.patients:patients", "List patients, show one, or change a patient's state."),
+    "clinic": ("app.commands.clinic:clinic", "Show the clinic, or change its phones, name and hours."),
+    "appointments": ("app.commands.appointments:appointments", "List, book, move and settle refill visits."),
+    "reminders": ("app.commands.reminders:reminders", "List reminders, or re-plan them all."),
+    "messages": ("app.commands.messages:messages", "List texts, in and out, with what became of them."),
+    "tasks": ("app.commands.tasks:tasks", "List what nurses must do; acknowledge or resolve it."),
+    "staff": ("app.commands.staff:staff", "Add and list staff accounts."),
+    "understand": ("app.commands.understand:understand_lines", "Say what texts mean: JSON lines in, JSON lines out."),
+    "check-content": ("app.commands.check_content:check_content", "Check every answer patients may be sent."),
+    "keys": ("app.commands.keys:keys", "Make keys for the settings."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and imports one when it runs; turns our errors into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise
+        except Exception as error:
+            from app.commands.errors import in_plain_words
+
+            plain = in_plain_words(error)
+            if plain is None:
+                raise
+            raise plain from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="pumpline", prog_name="pumpline")
+def cli() -> None:
+    """Pumpline: a text line for people who live with a baclofen pump.
+
+    `pumpline run` starts it. Settings come from PUMPLINE_* variables: docs/settings.md.
+    """
+
+
+def main() -> None:
+    sys.exit(cli())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""What `pumpline doctor` looks at, one finding at a time, the later ones only where the earlier ones held."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.clock import system_clock
+from app.commands.checkup_twilio import examine_twilio
+from app.commands.findings import Check, fail, ok, warn
+from app.commands.house import open_database
+from app.db.crypto import WrongDataKey
+from app.db.engine import Database, NotPrepared
+from app.db.listing import clinics
+from app.db.migrate import current as revision_of
+from app.db.migrate import newest as newest_revision
+from app.db.people import Clinic, Phone, Staff
+from app.db.work import JobHealth
+from app.domain.texts import load_words
+from app.keys import FILE, Keys, KeysError, keys_for
+from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE, Settings, SettingsError, load_settings
+from faq.checks import check
+from faq.library import ContentError
+
+FAILURES_THAT_COUNT = 3
+MIGRATE = "run `pumpline migrate`"
+
+
+def examine() -> Iterator[Check]:
+    """Yield the findings."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        for line in error.lines:
+            yield fail("settings", line, "docs/settings.md describes each")
+        return
+    yield ok("settings", f"channel {settings.channel}")
+    yield from _content(settings, system_clock().date())
+    try:
+        keys = keys_for(settings)
+    except KeysError as error:
+        yield fail("keys", str(error), "docs/settings.md, PUMPLINE_DATA_KEYS")
+        return
+    yield _where_keys_are(settings, keys)
+    yield from _database(settings, keys)
+    if not settings.is_simulator:
+        yield from examine_twilio(settings)
+
+
+def _where_keys_are(settings: Settings, keys: Keys) -> Check:
+    if not keys.from_file:
+        return ok("keys", "from the settings")
+    where = settings.instance_dir / FILE
+    if settings.is_simulator:
+        return ok("keys", f"made by itself, kept in {where}")
+    return warn(
+        "keys",
+        f"kept in {where}, beside the data they protect",
+        "set PUMPLINE_SECRET_KEY and PUMPLINE_DATA_KEYS to what that file holds, and keep a copy elsewhere",
+    )
+
+
+def _content(settings: Settings, today: date) -> Iterator[Check]:
+    try:
+        words = load_words(settings.answers_dir)
+    except (ContentError, ValueError) as error:
+        yield fail("content", str(error), "mend the file it names")
+        return
+    library = words.library
+    findings = check(library, today)
+    answers = [answer for by_topic in library.answers.values() for answer in by_topic.values()]
+    if findings:
+        yield fail("content", f"{len(findings)} findings in {len(answers)} answers", "run `pumpline check-content`")
+    else:
+        yield ok("content", f"{len(answers)} answers in order")
+    drafts = sum(answer.state != "signed" for answer in answers)
+    voices = sum(voice.state != "signed" for voice in words.voices.values())
+    if drafts or voices:
+        sent = "are sent all the same" if settings.send_drafts else "are held back"
+        yield warn(
+            "content",
+            f"{drafts} answers and {voices} sets of system texts are drafts no clinician has signed; they {sent}",
+            "have a clinician read and sign them; PUMPLINE_SEND_DRAFTS=no holds drafts back",
+        )
+
+
+def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
+    db = open_database(settings, keys)
+    try:
+        current, newest = revision_of(db), newest_revision()
+        if current != newest:
+            yield fail("database", f"is at {current or 'nothing'}, this version needs {newest}", MIGRATE)
+            return
+        yield ok("database", f"{db.engine.dialect.name}, migrated to {newest}")
+        _ = db.lookup_key
+        yield ok("keys", "open the database")
+        with db.read() as session:
+            yield from _clinics(session, db, settings)
+            yield from _running(session)
+    except WrongDataKey:
+        yield fail(
+            "keys",
+            "none of the data keys opens what is stored",
+            f"bring back the PUMPLINE_DATA_KEYS, or the {FILE}, that this database was made with",
+        )
+    except NotPrepared as error:
+        yield fail("database", str(error), MIGRATE)
+    except DBAPIError as error:
+        yield fail(
+            "database",
+            f"cannot be reached ({type(error.orig).__name__})",
+            "check PUMPLINE_DATABASE_URL, and that the server runs and lets this user in",
+        )
+    except ModuleNotFoundError:
+        yield fail("database", "its driver is not installed", "install pumpline[postgres]")
+    finally:
+        db.close()
+
+
+def _clinics(session: Session, db: Database, settings: Settings) -> Iterator[Check]:
+    found = clinics(session)
+    if not found:
+        yield fail("clinic", "there is none", MIGRATE)
+    for clinic in found:
+        yield _on_call(session, db, clinic)
+        fictional = {clinic.phone, clinic.after_hours_phone} & {DEMO_CLINIC_PHONE, DEMO_AFTER_HOURS_PHONE}
+        if fictional and not settings.is_simulator:
+            yield fail(
+                "clinic",
+                f"clinic {clinic.id} still tells patients to call the demo's fictional phone number",
+                "run `pumpline clinic set --phone +1... --after-hours-phone +1...`",
+            )
+
+
+def _on_call(session: Session, db: Database, clinic: Clinic) -> Check:
+    if not clinic.on_call_phone:
+        return warn(
+            "on-call phone",
+            f"clinic {clinic.id} has none: an urgent text pages nobody",
+            "set one: pumpline clinic set --on-call-phone +16145550190",
+        )
+    phone = session.scalar(
+        select(Phone).where(Phone.clinic_id == clinic.id, Phone.number_hash == db.hash_of(clinic.on_call_phone))
+    )
+    if phone is not None and phone.opted_out_at is not None:
+        return fail("on-call phone", f"clinic {clinic.id}'s has opted out: pages do not arrive", "text START from it")
+    return ok("on-call phone", f"clinic {clinic.id} has one")
+
+
+def _running(session: Session) -> Iterator[Check]:
+    if not session.scalar(select(func.count()).select_from(Staff).where(Staff.active)):
+        yield warn("staff", "there is no account", "run `pumpline staff add you@clinic.example --role administrator`")
+    else:
+        yield ok("staff", "there are accounts")
+    failing = session.scalars(select(JobHealth).where(JobHealth.failures >= FAILURES_THAT_COUNT)).all()
+    for job in failing:
+        yield fail("jobs", f"{job.name} failed {job.failures} times in a row ({job.error})", "read the log around it")
+    if not failing:
+        yield ok("jobs", "none keeps failing")

@@ -1,0 +1,19 @@
+"""`pumpline keys`: keys for the settings."""
+
+import secrets
+
+import click
+
+from app.db.crypto import Keyring
+
+
+@click.group()
+def keys() -> None:
+    """Make keys for the settings."""
+
+
+@keys.command()
+def new() -> None:
+    """Print new keys as settings. Keep them safe: without the data keys, nothing stored can be read."""
+    click.echo(f"PUMPLINE_SECRET_KEY={secrets.token_urlsafe(48)}")
+    click.echo(f"PUMPLINE_DATA_KEYS={Keyring.new_key()}")

@@ -1,0 +1,51 @@
+"""`pumpline staff`: accounts for the staff pages."""
+
+import sys
+
+import click
+
+from app.actions.sign_in import SHORTEST_PASSWORD, add_staff
+from app.clock import system_clock
+from app.commands.house import opened
+from app.commands.printing import AS_JSON, echo_json, echo_table
+from app.db.listing import list_staff
+
+
+@click.group()
+def staff() -> None:
+    """Add and list staff accounts."""
+
+
+@staff.command()
+@click.argument("email")
+@click.option("--name", prompt="Name, as colleagues know it", help="As colleagues know it.")
+@click.option("--role", type=click.Choice(["nurse", "administrator"]), default="nurse", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+def add(email: str, name: str, role: str, password_stdin: bool) -> None:
+    """Add an account. Asks for a password of at least 12 characters unless it comes by --password-stdin."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt(
+            f"Password (at least {SHORTEST_PASSWORD} characters)", hide_input=True, confirmation_prompt=True
+        )
+    with opened() as house:
+        staff_id = add_staff(house.db, email, name, role, password, system_clock())
+    click.echo(f"account {staff_id} added: sign in at {house.settings.public_url}/staff/")
+
+
+@staff.command("list")
+@AS_JSON
+def list_(as_json: bool) -> None:
+    """List accounts."""
+    with opened() as house:
+        with house.db.read() as session:
+            found = list_staff(session)
+        if as_json:
+            echo_json(found)
+            return
+        echo_table(
+            ("ID", "E-MAIL", "NAME", "ROLE", "ACTIVE"),
+            ((s.id, s.email, s.name, s.role, "yes" if s.active else "no") for s in found),
+            "no accounts: add the first with `pumpline staff add you@clinic.example --role administrator`",
+        )

@@ -1,0 +1,41 @@
+// Chooses light or dark before anything is painted: this file is loaded in <head>, without defer.
+(() => {
+  const KEY = "pumpline-theme";
+  const root = document.documentElement;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const names = { auto: "as the computer", light: "light", dark: "dark" };
+
+  const chosen = () => {
+    try {
+      const value = localStorage.getItem(KEY);
+      return value in names ? value : "auto";
+    } catch {
+      return "auto"; // storage switched off
+    }
+  };
+  const paint = () => {
+    const choice = chosen();
+    root.dataset.bsTheme = choice === "auto" ? (dark.matches ? "dark" : "light") : choice;
+    root.dataset.theme = choice;
+    for (const button of document.querySelectorAll("[data-theme-button]")) {
+      button.hidden = false;
+      button.setAttribute("aria-label", `Theme: ${names[choice]}. Change`);
+      button.title = `Theme: ${names[choice]}`;
+    }
+  };
+
+  paint();
+  dark.addEventListener("change", paint);
+  document.addEventListener("DOMContentLoaded", paint);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-theme-button]")) return;
+    const order = ["auto", "light", "dark"];
+    try {
+      localStorage.setItem(KEY, order[(order.indexOf(chosen()) + 1) % order.length]);
+    } catch {
+      root.dataset.bsTheme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+      return;
+    }
+    paint();
+  });
+})();

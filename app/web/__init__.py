@@ -1,0 +1,97 @@
+"""The web rooms: Twilio's webhooks, the simulator phone, the staff pages. `install` hangs them into an application."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+
+from app.settings import Settings
+from app.web import console, home, simulator, twilio
+from app.web.headers import install_headers
+from app.web.wording import FILTERS
+
+STATIC = Path(__file__).parent.parent / "static"
+LARGEST_FORM = 256 * 1024
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Set up templates, headers, CSRF and every page. The application needs its secret key before this.
+
+    The simulator's routes exist only on the simulator channel.
+    """
+    secure = urlsplit(settings.public_url).scheme == "https"
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-pumpline-form" if secure else "pumpline-form",  # CSRF and notices, nothing else
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=int(timedelta(hours=12).total_seconds()),
+        WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, and our pages send none
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        STAFF_COOKIE="__Host-pumpline-staff" if secure else "pumpline-staff",
+        STAFF_COOKIE_SECURE=secure,
+    )
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(asset=asset, form_id=_form_id)
+    install_headers(app, settings.public_url)
+    csrf = CSRFProtect(app)
+    csrf.exempt(twilio.bp)
+    app.register_blueprint(twilio.bp)
+    app.register_blueprint(home.bp)
+    app.register_blueprint(console.bp)
+    if settings.channel == "simulator":
+        app.register_blueprint(simulator.bp)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _error_page)
+
+
+def asset(name: str) -> str:
+    """Return a static file's address with its fingerprint, so that a browser never mixes two versions."""
+    return url_for("static", filename=name, v=_fingerprint(name))
+
+
+def _form_id() -> str:
+    """Return what makes one filled form one text, however often it is sent."""
+    return secrets.token_hex(8)
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+_ERRORS = {
+    400: ("That did not arrive whole", "Go back, reload the page and try again. Nothing was changed."),
+    404: ("There is nothing here", "It may have been removed, or it belongs to another clinic."),
+    405: ("That cannot be opened like this", "Go back and use the button again."),
+    413: ("That is too long", "Send less text at once. Nothing was changed."),
+    500: (
+        "Something went wrong here",
+        "It was written to the log. Try again; if it stays, call whoever runs Pumpline.",
+    ),
+}
+
+
+def _stale_form(_: CSRFError) -> ResponseReturnValue:
+    words = ("This page was open too long", "Go back, reload it and try again. Nothing was changed.")
+    return _page(400, *words)
+
+
+def _error_page(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400 or request.path.startswith("/twilio/"):
+        return error
+    title, words = _ERRORS.get(error.code, _ERRORS[500] if error.code >= 500 else _ERRORS[400])
+    return _page(error.code, title, words)
+
+
+def _page(code: int, title: str, words: str) -> ResponseReturnValue:
+    return render_template("error.html", title=title, words=words), code

@@ -1,0 +1,62 @@
+"""The staff pages: who is signed in, what stands on every page, and the pages themselves."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.actions.sign_in import account_behind
+from app.db.pages import clinic_facts
+from app.web import current
+from app.web.console.every_page import around_page
+from app.web.console.gate import Signed, session_now, staff, staff_token
+
+bp = Blueprint("console", __name__, url_prefix="/staff", template_folder="../templates")
+
+OPEN_TO_ALL = {"console.sign_in_page", "console.sign_in_form"}
+
+
+@bp.before_request
+def know_who_asks() -> ResponseReturnValue | None:
+    """Let nobody in without a session; a page that refreshes itself does not keep one alive."""
+    if request.endpoint in OPEN_TO_ALL:
+        return None
+    refreshes_itself = request.method == "GET" and "HX-Request" in request.headers
+    token = staff_token()
+    line = current.line()
+    account = None
+    if token:
+        account = account_behind(
+            line.db, token, session_now(), active=not refreshes_itself, simulated=line.channel == "simulator"
+        )
+    if account is None:
+        return _to_the_door(refreshes_itself)
+    with line.db.read() as session:
+        clinic = clinic_facts(session, account.clinic_id)
+    g.staff = Signed(account.staff_id, account.name, account.role, clinic)
+    return None
+
+
+def _to_the_door(refreshes_itself: bool) -> ResponseReturnValue:
+    where = request.full_path.rstrip("?") if request.method == "GET" else url_for("console.today")
+    door = f"{url_for('console.sign_in_page')}?{urlencode({'next': where})}"
+    if refreshes_itself:
+        return Response(status=401, headers={"HX-Redirect": door})
+    return redirect(door)
+
+
+@bp.context_processor
+def around() -> dict[str, Any]:
+    """What every staff page shows around its own content."""
+    if "staff" not in g:
+        return {}
+    return around_page(staff(), current.line(), now())
+
+
+def now() -> datetime:
+    return current.now()
+
+
+from app.web.console import content, patients, phones, sign_in, tasks, today, visits  # noqa: E402, F401

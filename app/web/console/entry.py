@@ -1,0 +1,58 @@
+"""What people type into forms: a day and hour at the clinic, the version they saw, a text to send."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from scheduler.quiet_hours import local_instant
+
+
+class NotUnderstood(ValueError):
+    """The entry cannot be used; the message is shown under its field."""
+
+
+def version_of(form: Mapping[str, str]) -> int:
+    """Return the version the form was filled from. One that is missing or no number matches no row."""
+    version = form.get("version", "")
+    return int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else -1
+
+
+def clinic_time(entered: str, zone: ZoneInfo) -> datetime:
+    """Return the instant of a day and hour at the clinic. Raises NotUnderstood, also for an hour the clocks skip."""
+    try:
+        local = datetime.fromisoformat(entered.strip().replace(" ", "T"))
+    except ValueError:
+        raise NotUnderstood("Give day and hour, for example 2026-12-03 10:30.") from None
+    if local.tzinfo is not None or not 1970 <= local.year <= 2200:
+        raise NotUnderstood("Give day and hour at the clinic, for example 2026-12-03 10:30.")
+    instant = local_instant(local.date(), local.time(), zone)
+    there = instant.astimezone(zone).replace(tzinfo=None)
+    if there != local:
+        raise NotUnderstood(
+            f"The clocks go forward that night: {local:%H:%M} does not exist. Choose {there:%H:%M} or later."
+        )
+    return instant
+
+
+def field_time(at: datetime, zone: ZoneInfo) -> str:
+    """Return an instant as a day-and-hour field holds it."""
+    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+def suggested(now: datetime, zone: ZoneInfo) -> str:
+    """Return what a booking form starts with: three days ahead, 10:30."""
+    day = now.astimezone(zone).date() + timedelta(days=3)
+    return f"{day.isoformat()}T10:30"
+
+
+LONGEST_REPLY = 1600
+
+
+def reply_of(form: Mapping[str, str]) -> str:
+    """Return a text as typed, with plain line ends. Raises NotUnderstood for nothing and for too much."""
+    body = form.get("body", "").replace("\r\n", "\n").replace("\0", "").strip()
+    if not body:
+        raise NotUnderstood("Write something first.")
+    if len(body) > LONGEST_REPLY:
+        raise NotUnderstood(f"{len(body)} characters are too many for a text: {LONGEST_REPLY} at most.")
+    return body

@@ -1,0 +1,73 @@
+"""The one gate between clinics: every route that names a row asks here whether it is the clinic's own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import abort, current_app, g, request
+from sqlalchemy import select
+
+from app.db.care import Appointment
+from app.db.pages import ClinicFacts
+from app.db.people import Patient, Phone, Role
+from app.db.work import Task
+from app.web import current
+from app.web.machine import machine_clock
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Who is signed in, and for which clinic."""
+
+    id: int
+    name: str
+    role: Role
+    clinic: ClinicFacts
+
+    @property
+    def actor(self) -> str:
+        return f"staff:{self.id}"
+
+
+def staff() -> Signed:
+    return cast(Signed, g.staff)
+
+
+def staff_token() -> str:
+    """Return the session's token as the browser holds it, empty for none."""
+    return request.cookies.get(current_app.config["STAFF_COOKIE"], "")
+
+
+def session_now() -> datetime:
+    """Return real time: a session ends by it even where a simulator's clock was pushed."""
+    return machine_clock()()
+
+
+def access_patient(signed: Signed, patient_id: int) -> int:
+    return _access(signed, patient_id, Patient)
+
+
+def access_phone(signed: Signed, phone_id: int) -> int:
+    return _access(signed, phone_id, Phone)
+
+
+def access_task(signed: Signed, task_id: int) -> int:
+    return _access(signed, task_id, Task)
+
+
+def access_appointment(signed: Signed, appointment_id: int) -> int:
+    """Return the appointment's patient."""
+    _access(signed, appointment_id, Appointment)
+    with current.line().db.read() as session:
+        return session.scalars(select(Appointment.patient_id).where(Appointment.id == appointment_id)).one()
+
+
+def _access(signed: Signed, row_id: int, table: type[Patient] | type[Phone] | type[Task] | type[Appointment]) -> int:
+    """Return the id; 404 for a row that is not there and, in the same words, for one of another clinic."""
+    if row_id > 2**62:
+        abort(404)
+    with current.line().db.read() as session:
+        clinic_id = session.scalar(select(table.clinic_id).where(table.id == row_id))
+    if clinic_id != signed.clinic.id:
+        abort(404)
+    return row_id

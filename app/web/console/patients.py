@@ -1,0 +1,129 @@
+"""Patients: the list, the search, one patient's record with the conversation."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.actions.errors import Refused
+from app.actions.reply_by_hand import reply_by_hand
+from app.db.patient_pages import PAGE, PatientRecord, find_patients, patient_list, patient_record
+from app.db.people import PatientState
+from app.db.thread import TextOut, thread
+from app.web import current
+from app.web.console import bp
+from app.web.console.entry import NotUnderstood, field_time, reply_of, suggested
+from app.web.console.gate import Signed, access_patient, staff
+from app.web.wording import plural
+from faq.segments import measure
+
+SHOWN = 60
+MOST_SHOWN = 1000
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody typed into one form, and what was wrong with it: shown again rather than lost."""
+
+    form: str = ""  # book, move:12, reply
+    values: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+
+
+@bp.get("/patients")
+def patients() -> ResponseReturnValue:
+    page = request.args.get("page", 1, type=int)
+    if not 1 <= page <= 100_000:
+        abort(404)
+    with current.line().db.read() as session:
+        found = patient_list(session, staff().clinic.id, page)
+    pages = max(1, -(-found.total // PAGE))
+    return render_template("console/patients.html", found=found, page=page, pages=pages, query="")
+
+
+@bp.post("/patients/search")
+def search() -> ResponseReturnValue:
+    """Search by POST: a name or number never stands in an address."""
+    query = request.form.get("query", "").strip()[:100]
+    if not query:
+        return redirect(url_for("console.patients"))
+    line, clinic = current.line(), staff().clinic
+    with line.db.read() as session:
+        found = find_patients(line.db, session, clinic.id, query, clinic.country)
+    if found.total == 1:
+        return redirect(url_for("console.patient", patient_id=found.patients[0].person.id))
+    return render_template("console/patients.html", found=found, page=1, pages=1, query=query)
+
+
+@bp.get("/patients/<int:patient_id>")
+def patient(patient_id: int) -> ResponseReturnValue:
+    return patient_page(staff(), access_patient(staff(), patient_id))
+
+
+@bp.post("/patients/<int:patient_id>/reply")
+def reply_to_patient(patient_id: int) -> ResponseReturnValue:
+    signed = staff()
+    access_patient(signed, patient_id)
+    phone_id = request.form.get("phone", 0, type=int)
+    with current.line().db.read() as session:
+        if phone_id not in patient_record(session, patient_id).phone_ids:
+            abort(404)
+    if error := send_reply(signed, phone_id, patient_id):
+        values = {"body": request.form.get("body", ""), "phone": str(phone_id)}
+        return patient_page(signed, patient_id, Typed("reply", values, error)), 422
+    return redirect(url_for("console.patient", patient_id=patient_id, _anchor="conversation"))
+
+
+def send_reply(signed: Signed, phone_id: int, patient_id: int | None) -> str:
+    """Send what was typed; return what is wrong, empty when it is on its way."""
+    try:
+        body = reply_of(request.form)
+        form_id = request.form.get("form_id", "")[:32] or None
+        reply_by_hand(current.line(), phone_id, patient_id, body, current.now(), signed.id, form_id)
+    except (NotUnderstood, Refused) as refusal:
+        return str(refusal)
+    segments = measure(body)
+    note = "" if segments.encoding == "GSM-7" else ", because a character in it is not in the plain SMS alphabet"
+    flash(f"Your text is on its way: {plural(segments.count, 'segment')}{note}.")
+    return ""
+
+
+def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) -> str:
+    now, zone = current.now(), signed.clinic.zone
+    shown = min(request.args.get("texts", SHOWN, type=int) or SHOWN, MOST_SHOWN)
+    with current.line().db.read() as session:
+        record = patient_record(session, patient_id)
+        said = thread(session, record.phone_ids, max(shown, 1))
+    return render_template(
+        "console/patient.html",
+        record=record,
+        thread=said,
+        shown=shown,
+        stopped=stopped(record),
+        failed=last_failure(said.texts),
+        typed=typed or Typed(),
+        suggested=suggested(now, zone),
+        field_time=field_time,
+    )
+
+
+def last_failure(texts: tuple[Any, ...]) -> dict[int, datetime]:
+    """Return, by phone, when our newest text to it failed."""
+    newest = {text.phone_id: text for text in texts if isinstance(text, TextOut)}
+    return {phone: text.state_at for phone, text in newest.items() if text.state.value in ("undelivered", "failed")}
+
+
+def stopped(record: PatientRecord) -> str:
+    """Say why no text goes to this patient any more; empty while texts do."""
+    state = record.person.state
+    if state is PatientState.DECEASED:
+        return "Deceased. No text is sent."
+    if state is PatientState.LEFT:
+        return "Left this clinic. No reminder is sent; an emergency text is still answered."
+    if not record.contacts:
+        return "No phone on record: call or write instead."
+    if all(contact.opted_out_at for contact in record.contacts):
+        return "Opted out of texts. Call instead; Send is off. An emergency text is still answered."
+    return ""

@@ -1,0 +1,79 @@
+"""The door: sign in, sign out."""
+
+import math
+from urllib.parse import urlsplit
+
+from flask import current_app, flash, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from app.actions.sign_in import NotSignedIn, sign_in, sign_out
+from app.db.pages import first_clinic
+from app.web import current
+from app.web.console import bp
+from app.web.console.gate import session_now, staff_token
+from app.web.home import demo_sign_in
+
+
+@bp.get("/sign-in")
+def sign_in_page() -> ResponseReturnValue:
+    return _door(next_page=own_page(request.args.get("next", "")))
+
+
+@bp.post("/sign-in")
+def sign_in_form() -> ResponseReturnValue:
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    next_page = own_page(request.form.get("next", ""))
+    signed = sign_in(
+        current.line().db,
+        email[:320],
+        password,
+        request.remote_addr or "",
+        session_now(),
+        simulated=current.settings().channel == "simulator",
+        old_token=staff_token(),
+    )
+    if isinstance(signed, NotSignedIn):
+        if signed.wait:
+            minutes = math.ceil(signed.wait.total_seconds() / 60)
+            words = f"Too many tries from here. Wait {minutes} min, then try again."
+            return _door(next_page, email, words), 429
+        return _door(next_page, email, "E-mail or password is wrong."), 401
+    session.clear()  # a form token from before the sign-in is worth nothing after it
+    answer = make_response(redirect(next_page))
+    answer.set_cookie(
+        current_app.config["STAFF_COOKIE"],
+        signed.token,
+        secure=current_app.config["STAFF_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return answer
+
+
+@bp.post("/sign-out")
+def sign_out_form() -> ResponseReturnValue:
+    sign_out(current.line().db, staff_token(), session_now())
+    session.clear()
+    flash("You are signed out.")
+    answer = make_response(redirect(url_for("console.sign_in_page")))
+    answer.delete_cookie(
+        current_app.config["STAFF_COOKIE"], secure=current_app.config["STAFF_COOKIE_SECURE"], httponly=True, path="/"
+    )
+    return answer
+
+
+def own_page(wanted: str) -> str:
+    """Return a staff page of ours to go to; Today for anything else, above all another site's address."""
+    parts = urlsplit(wanted) if wanted.isascii() and wanted.isprintable() and "\\" not in wanted else None
+    if parts is None or parts.scheme or parts.netloc or not parts.path.startswith("/staff/") or "//" in wanted:
+        return url_for("console.today")
+    return wanted
+
+
+def _door(next_page: str, email: str = "", error: str = "") -> str:
+    with current.line().db.read() as reading:
+        clinic = first_clinic(reading)
+    return render_template(
+        "sign_in.html", clinic=clinic, next_page=next_page, email=email, error=error, demo=demo_sign_in()
+    )

@@ -1,0 +1,54 @@
+"""Take a task, and say how it ended."""
+
+from flask import flash, redirect, request
+from flask.typing import ResponseReturnValue
+
+from app.actions.acknowledge_task import acknowledge_task
+from app.actions.errors import Refused
+from app.actions.resolve_task import resolve_task
+from app.web import current
+from app.web.console import bp
+from app.web.console.entry import version_of
+from app.web.console.gate import access_task, staff
+from app.web.console.sign_in import own_page
+
+LONGEST_OUTCOME = 500
+
+
+@bp.post("/tasks/<int:task_id>/acknowledge")
+def acknowledge(task_id: int) -> ResponseReturnValue:
+    signed = staff()
+    access_task(signed, task_id)
+    try:
+        acknowledge_task(current.line(), task_id, current.now(), signed.id, version=version_of(request.form))
+        flash("Acknowledged. The on-call phone is not texted again about it.")
+    except Refused as refusal:
+        flash(f"Not acknowledged: {refusal}", "failed")
+    return _back()
+
+
+@bp.post("/tasks/<int:task_id>/resolve")
+def resolve(task_id: int) -> ResponseReturnValue:
+    signed = staff()
+    access_task(signed, task_id)
+    outcome = ": ".join(part for name in ("outcome", "note") if (part := request.form.get(name, "").strip()))
+    if not outcome:
+        flash("Not resolved: choose an outcome first.", "failed")
+        return _back()
+    try:
+        resolve_task(
+            current.line(),
+            task_id,
+            outcome[:LONGEST_OUTCOME],
+            current.now(),
+            signed.id,
+            version=version_of(request.form),
+        )
+        flash("Resolved.")
+    except Refused as refusal:
+        flash(f"Not resolved: {refusal}", "failed")
+    return _back()
+
+
+def _back() -> ResponseReturnValue:
+    return redirect(own_page(request.form.get("back", "")))

@@ -1,0 +1,89 @@
+"""Visits: book, move, cancel, mark attended or missed. A form filled from an older state changes nothing."""
+
+from collections.abc import Callable
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.actions.book_appointment import book_appointment
+from app.actions.cancel_appointment import cancel_appointment
+from app.actions.errors import Refused
+from app.actions.mark_attended import mark_attended
+from app.actions.mark_missed import mark_missed
+from app.actions.move_appointment import move_appointment
+from app.web import current
+from app.web.console import bp
+from app.web.console.entry import NotUnderstood, clinic_time, version_of
+from app.web.console.gate import access_appointment, access_patient, staff
+from app.web.console.patients import Typed, patient_page
+from app.web.wording import moment
+
+STALE = "Someone else changed this meanwhile. Nothing was changed: look at it again."
+
+
+@bp.post("/patients/<int:patient_id>/visits")
+def book(patient_id: int) -> ResponseReturnValue:
+    signed = staff()
+    access_patient(signed, patient_id)
+    entered = request.form.get("starts_at", "")
+    try:
+        starts_at = clinic_time(entered, signed.clinic.zone)
+        book_appointment(current.line(), patient_id, starts_at, current.now(), signed.actor)
+    except (NotUnderstood, Refused) as refusal:
+        typed = Typed("book", {"starts_at": entered}, str(refusal))
+        return patient_page(signed, patient_id, typed), 422
+    flash(f"Booked for {moment(starts_at, signed.clinic.zone, name=True)}. The reminders are planned.")
+    return _to(patient_id)
+
+
+@bp.post("/visits/<int:visit_id>/move")
+def move(visit_id: int) -> ResponseReturnValue:
+    signed = staff()
+    patient_id = access_appointment(signed, visit_id)
+    entered, version = request.form.get("starts_at", ""), version_of(request.form)
+    try:
+        starts_at = clinic_time(entered, signed.clinic.zone)
+        move_appointment(current.line(), visit_id, starts_at, current.now(), signed.actor, version=version)
+    except (NotUnderstood, Refused) as refusal:
+        typed = Typed(f"move:{visit_id}", {"starts_at": entered}, _say(refusal))
+        return patient_page(signed, patient_id, typed), _status(refusal)
+    flash(f"Moved to {moment(starts_at, signed.clinic.zone, name=True)}. The reminders are planned anew.")
+    return _to(patient_id)
+
+
+@bp.post("/visits/<int:visit_id>/cancel")
+def cancel(visit_id: int) -> ResponseReturnValue:
+    return _settle(visit_id, cancel_appointment, "Cancelled. No reminder goes out for it.")
+
+
+@bp.post("/visits/<int:visit_id>/attended")
+def attended(visit_id: int) -> ResponseReturnValue:
+    return _settle(visit_id, mark_attended, "Marked attended. Everything pending about it has stopped.")
+
+
+@bp.post("/visits/<int:visit_id>/missed")
+def missed(visit_id: int) -> ResponseReturnValue:
+    return _settle(visit_id, mark_missed, "Marked missed. The missed-refill text goes out, and there is a task for it.")
+
+
+def _settle(visit_id: int, act: Callable[..., None], done: str) -> ResponseReturnValue:
+    signed = staff()
+    patient_id = access_appointment(signed, visit_id)
+    try:
+        act(current.line(), visit_id, current.now(), signed.actor, version=version_of(request.form))
+    except Refused as refusal:
+        return patient_page(signed, patient_id, Typed(f"visit:{visit_id}", {}, _say(refusal))), _status(refusal)
+    flash(done)
+    return _to(patient_id)
+
+
+def _say(refusal: Exception) -> str:
+    return STALE if _status(refusal) == 409 and "meanwhile" in str(refusal) else str(refusal)
+
+
+def _status(refusal: Exception) -> int:
+    return 409 if isinstance(refusal, Refused) and refusal.kind == "conflict" else 422
+
+
+def _to(patient_id: int) -> ResponseReturnValue:
+    return redirect(url_for("console.patient", patient_id=patient_id, _anchor="visits"))

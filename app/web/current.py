@@ -1,0 +1,33 @@
+"""What the running application offers to a route: the line, the settings, the time, the channel."""
+
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+
+from app.actions.line import Line
+from app.channels.base import Channel
+from app.clock import Clock, system_clock
+from app.settings import Settings
+
+
+def line() -> Line:
+    return cast(Line, current_app.extensions["line"])
+
+
+def settings() -> Settings:
+    return cast(Settings, current_app.extensions["settings"])
+
+
+def channel() -> Channel:
+    return cast(Channel, current_app.extensions["channel"])
+
+
+def now() -> datetime:
+    """The line's time: in the simulator it may be ahead of the machine's."""
+    return cast(Clock, current_app.extensions["clock"])()
+
+
+def machine_now() -> datetime:
+    """The machine's own time: for sessions and throttling, which a pushed simulator clock must not end."""
+    return system_clock()

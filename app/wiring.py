@@ -1,0 +1,86 @@
+"""The only place where parts are put together: settings, database, words, channel, clock, routes, heartbeat."""
+
+from datetime import timedelta
+
+from flask import Flask
+
+from app.actions.advance_clock import simulated_clock
+from app.actions.job_health import StoredHealth
+from app.actions.line import Line
+from app.actions.prepare import FirstClinic
+from app.channels.base import Channel
+from app.channels.simulator import SimulatorChannel
+from app.channels.twilio_sms import TwilioSms
+from app.clock import Clock, system_clock
+from app.db.crypto import Keyring
+from app.db.engine import Database
+from app.domain.texts import load_words
+from app.jobs import jobs_for, run_due
+from app.keys import Keys, keys_for
+from app.settings import Settings, load_settings
+from app.web import install
+from scheduler.embedded import EmbeddedEngine
+
+
+def wire(settings: Settings | None = None, *, clock: Clock | None = None, channel: Channel | None = None) -> Flask:
+    """Return the application. Raises SettingsError, KeysError or ContentError, each saying what to mend."""
+    settings = settings or load_settings()
+    keys = keys_for(settings)
+    line = line_for(settings, keys)
+    channel = channel or channel_for(settings)
+    clock = clock or clock_for(settings, line.db)
+
+    flask = Flask("app", static_folder="static", template_folder="web/templates")
+    flask.config["SECRET_KEY"] = keys.secret_key
+    flask.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=7)
+    flask.extensions |= {
+        "line": line,
+        "settings": settings,
+        "channel": channel,
+        "clock": clock,
+        "run_due": run_due(line, channel),
+        "engine": EmbeddedEngine(jobs_for(line, channel), clock, StoredHealth(line.db)),
+    }
+    install(flask, settings)
+    return flask
+
+
+def line_for(settings: Settings, keys: Keys) -> Line:
+    return Line(
+        db=Database(settings.database_url, Keyring(keys.data_keys)),
+        words=load_words(settings.answers_dir),
+        public_url=settings.public_url,
+        channel=settings.channel,
+        carrier_confirms_opt_out=settings.carrier_confirms_opt_out,
+        send_drafts=settings.send_drafts,
+    )
+
+
+def channel_for(settings: Settings) -> Channel:
+    if settings.is_simulator:
+        return SimulatorChannel()
+    if not (settings.twilio_account_sid and settings.twilio_auth_token and settings.twilio_sender):
+        raise RuntimeError("the settings let a Twilio channel through without its credentials")
+    return TwilioSms(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        sender=settings.twilio_sender,
+        api_url=settings.twilio_api_url,
+        timeout_seconds=settings.twilio_timeout_seconds,
+    )
+
+
+def clock_for(settings: Settings, db: Database) -> Clock:
+    return simulated_clock(db, system_clock) if settings.is_simulator else system_clock
+
+
+def first_clinic(settings: Settings) -> FirstClinic:
+    return FirstClinic(
+        name=settings.clinic_name,
+        phone=settings.clinic_phone,
+        after_hours_phone=settings.after_hours_phone,
+        on_call_phone=settings.on_call_phone,
+        emergency_number=settings.emergency_number,
+        time_zone=settings.time_zone,
+        sender=settings.twilio_sender,
+    )
