@@ -1,0 +1,36 @@
+import pytest
+
+from app.domain.phone import e164, readable, sender_key
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "read"),
+    [
+        ("+16145550100", "US", "614-555-0100"),
+        ("+14165550100", "US", "416-555-0100"),  # Canada: the same way of dialling
+        ("+442079460958", "US", "+44 20 7946 0958"),
+        ("+442079460958", "GB", "020 7946 0958"),
+        ("+16145550100", "GB", "+1 614-555-0100"),
+        ("12345", "US", "12345"),
+        ("not a number", "US", "not a number"),
+    ],
+)
+def test_a_number_reads_as_people_at_home_write_it(number: str, country: str, read: str) -> None:
+    assert readable(number, country) == read
+
+
+@pytest.mark.parametrize("raw", ["(614) 555-0100", "614.555.0100", "+1 614 555 0100", "1-614-555-0100", " 6145550100 "])
+def test_every_way_of_writing_a_number_is_one_number(raw: str) -> None:
+    assert e164(raw) == sender_key(raw) == "+16145550100"
+
+
+@pytest.mark.parametrize("raw", ["", "12", "hello", "614-555", "+1 614 555 0100 ext. 7", "+999999999999999999"])
+def test_what_cannot_be_dialled_is_refused_without_repeating_it(raw: str) -> None:
+    with pytest.raises(ValueError, match="write it like") as refused:
+        e164(raw)
+    assert not raw or raw not in str(refused.value).replace("+16145550100", "")
+
+
+@pytest.mark.parametrize("raw", ["22395", "CLINIC", "", "9" * 200])
+def test_a_sender_that_is_no_number_is_still_somebody(raw: str) -> None:
+    assert sender_key(raw) == raw.strip()[:64]
