@@ -1,0 +1,27 @@
+"""Serve one contestant as `pumpline run` serves: `python -m bench.serve echo|naive|pumpline FOLDER`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.commands.run import Server
+from app.settings import load_settings
+from bench.contestants import echo, naive
+
+WORKERS = 1
+
+
+class Contestant(Server):
+    """Pumpline's own server, workers and threads, with another application in it."""
+
+    def load(self) -> Any:
+        return naive(Path(sys.argv[2])) if sys.argv[1] == "naive" else echo()
+
+
+def main() -> None:
+    settings = load_settings()
+    (Server if sys.argv[1] == "pumpline" else Contestant)(settings, WORKERS).run()
+
+
+if __name__ == "__main__":
+    main()
