@@ -24,7 +24,7 @@ setup: .venv/.stamp
 .venv/.stamp: .tools/bin/uv pyproject.toml requirements.lock
 	@echo "Setting up (once): the environment in .venv"
 	@.tools/bin/uv venv --quiet --allow-existing --python $(PY) .venv
-	@.tools/bin/uv pip sync --quiet --require-hashes --python .venv requirements.lock
+	@.tools/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python .venv requirements.lock
 	@.tools/bin/uv pip install --quiet --no-deps --no-build-isolation --python .venv -e .
 	@touch $@
 

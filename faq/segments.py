@@ -1,6 +1,7 @@
 """How many SMS segments a text takes, as the networks count them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 GSM7_BASIC = frozenset(
@@ -24,6 +25,7 @@ def not_gsm7(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c for c in text if c not in GSM7_BASIC and c not in GSM7_EXTENSION))
 
 
+@lru_cache(maxsize=2048)
 def measure(text: str) -> Segments:
     """Count the segments of one text; a two-unit character is never split between two of them."""
     if not_gsm7(text):

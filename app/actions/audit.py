@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from app.db.prepared import Prepared
 from app.db.work import AuditEvent
 
-_INSERT = insert(AuditEvent)
+_INSERT = Prepared(lambda _: insert(AuditEvent.__table__), ("at", "actor", "verb", "subject", "detail"))
 
 
 def audit(session: Session, now: datetime, actor: str, verb: str, subject: str, **detail: Any) -> None:
     """Record a deed. `detail` holds states, ids and counts, never a name, a number or a text."""
-    session.execute(_INSERT, {"at": now, "actor": actor, "verb": verb, "subject": subject, "detail": detail or None})
+    _INSERT.run(session, at=now, actor=actor, verb=verb, subject=subject, detail=detail or None)

@@ -11,6 +11,7 @@ from app.actions.consent import opt_in, opt_out
 from app.actions.line import Line
 from app.actions.tasks import acknowledge, close_tasks, open_task, raise_alert, stop_pages
 from app.db.care import Appointment, AppointmentState
+from app.db.directory import remember
 from app.db.messages import InboundMessage
 from app.db.people import Clinic, Phone
 from app.db.work import Task, TaskKind, TaskState
@@ -73,7 +74,7 @@ def carry_out(
             case ConfirmVisit(appointment_id):
                 _confirm(session, now, appointment_id, phone_id)
             case Remember(asked):
-                session.execute(update(Phone).where(Phone.id == phone_id).values(asked=asked.still(now).to_json()))
+                remember(session, phone_id, asked.still(now).to_json())
             case RememberLanguage(language):
                 session.execute(update(Phone).where(Phone.id == phone_id).values(language=language))
             case _:

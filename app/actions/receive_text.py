@@ -132,7 +132,7 @@ def _sender(
     if phone is None:
         return base
     asked = Asked.from_json(phone.asked)
-    names = {person.patient_id: person.given_name for person in phone.people}
+    names = {person.patient_id: person.sealed_name for person in phone.people}
     coming = (
         coming_visits(session, list(names), now)
         if names and (understood.intent in _ABOUT_VISITS or asked.confirms)
@@ -141,8 +141,11 @@ def _sender(
     return replace(
         base,
         opted_out=phone.opted_out_at is not None,
-        people=tuple(Person(p.patient_id, p.given_name, p.is_carer) for p in phone.people),
-        visits=tuple(Visit(v.appointment_id, v.patient_id, names[v.patient_id], v.starts_at) for v in coming),
+        people=tuple(Person(p.patient_id, p.is_carer) for p in phone.people),
+        visits=tuple(
+            Visit(v.appointment_id, v.patient_id, line.db.keyring.open(names[v.patient_id]), v.starts_at)
+            for v in coming
+        ),
         asked=asked,
     )
 

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.actions.failed_text import expired, refused_for_good, refused_for_now
@@ -16,11 +16,13 @@ from app.actions.still_right import causes_of
 from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut, Outgoing, Rejected, Unknown
 from app.db.messages import OutboundMessage, Purpose
 from app.db.people import Clinic, Phone
+from app.db.prepared import Prepared
 from app.domain.delivery import DeliveryState, moves
 
 log = logging.getLogger(__name__)
-SENDERS = 16  # claimed together and sent together: nothing claimed ever waits for another's call to end
-BEAT_SECONDS = 30  # then the next beat goes on: a claim is dated by its beat, and counts as lost after two minutes
+SENDERS = 16
+AHEAD = 8  # claimed while all senders are busy, so that none waits for a claim; few, for a claim lasts only minutes
+BEAT_SECONDS = 30  # then the next beat goes on
 LOST = "the provider's answer was lost"
 ROUTINE = (Purpose.REMINDER, Purpose.MISSED)
 
@@ -38,12 +40,18 @@ def send_outbox(line: Line, channel: Channel, now: datetime, *, senders: int = S
     """
     if not _anything_due(line, now):
         return 0  # the usual beat takes no writer's turn
-    taken, ends_at = 0, monotonic() + BEAT_SECONDS
-    while claimed := _claim(line, now, senders):
-        with ThreadPoolExecutor(len(claimed)) as pool:
-            taken += sum(pool.map(_one(line, channel, now), claimed))
-        if len(claimed) < senders or monotonic() >= ends_at:
-            break
+    send, began = _one(line, channel, now), monotonic()
+    taken, more, running = 0, True, set[Future[bool]]()
+    with ThreadPoolExecutor(senders) as pool:
+        while more or running:
+            room = senders + AHEAD - len(running)
+            if more and room >= AHEAD:  # a slow call holds up no other: whoever is done finds the next one claimed
+                elapsed = monotonic() - began
+                seen, claimed = _claim(line, now + timedelta(seconds=int(elapsed)), room)
+                more = seen == room and elapsed < BEAT_SECONDS
+                running |= {pool.submit(send, one) for one in claimed}
+            done, running = wait(running, return_when=FIRST_COMPLETED) if running else (set(), running)
+            taken += sum(sent.result() for sent in done)
     return taken
 
 
@@ -55,7 +63,8 @@ def _anything_due(line: Line, now: datetime) -> bool:
         return session.execute(due.limit(1)).first() is not None
 
 
-def _claim(line: Line, now: datetime, limit: int) -> list[Claimed]:
+def _claim(line: Line, now: datetime, limit: int) -> tuple[int, list[Claimed]]:
+    """Return how many due texts were looked at, and those of them that are ours to send."""
     with line.db.begin() as session:
         rows = session.execute(
             select(OutboundMessage, Phone.number, Phone.opted_out_at, Clinic.sender)
@@ -82,7 +91,7 @@ def _claim(line: Line, now: datetime, limit: int) -> list[Claimed]:
                 message.state, message.state_at = DeliveryState.SENDING, now
                 message.attempts += 1  # counted before the call: a text that kills its sender is counted too
                 claimed.append(Claimed(message.id, _outgoing(line, message, number, sender, now)))
-        return claimed
+        return len(rows), claimed
 
 
 def _outgoing(line: Line, message: OutboundMessage, number: str, sender: str | None, now: datetime) -> Outgoing:
@@ -105,7 +114,8 @@ def _one(line: Line, channel: Channel, now: datetime) -> Callable[[Claimed], boo
             log.error("sending message %s: %s", claimed.message_id, type(error).__name__)
             _record(line, claimed.message_id, lambda _, message: _unknown(message, LOST, now))
             return False
-        _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, now))
+        if not _record_accepted(line, claimed.message_id, accepted, now):
+            _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, now))
         return True
 
     return send
@@ -114,6 +124,37 @@ def _one(line: Line, channel: Channel, now: datetime) -> Callable[[Claimed], boo
 def _record(line: Line, message_id: int, change: Callable[[Session, OutboundMessage], None]) -> None:
     with line.db.begin() as session:
         change(session, session.get_one(OutboundMessage, message_id, with_for_update=True))
+
+
+_messages = OutboundMessage.__table__.c
+_ACCEPTED = Prepared(
+    lambda _: (
+        update(OutboundMessage.__table__)
+        .where(
+            _messages.id == bindparam("message"), _messages.state == bindparam("claimed", type_=_messages.state.type)
+        )
+        .returning(_messages.id)
+    ),
+    ("provider_id", "segments", "state", "state_at", "reason"),
+)
+
+
+def _record_accepted(line: Line, message_id: int, accepted: Accepted, now: datetime) -> bool:
+    """Record what nearly always happens, shortly; False where a status callback was faster than our record."""
+    if not accepted.segments:
+        return False
+    with line.db.begin() as session:
+        recorded = _ACCEPTED.run(
+            session,
+            message=message_id,
+            claimed=DeliveryState.SENDING,
+            provider_id=accepted.provider_id,
+            segments=accepted.segments,
+            state=DeliveryState.ACCEPTED,
+            state_at=now,
+            reason=None,
+        )
+        return bool(recorded)
 
 
 def _accepted(message: OutboundMessage, accepted: Accepted, now: datetime) -> None:

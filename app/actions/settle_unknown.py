@@ -14,7 +14,7 @@ from app.db.messages import OutboundMessage
 from app.db.people import Phone
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
 
-CLAIM_LASTS = timedelta(minutes=2)  # no call takes this long
+CLAIM_LASTS = timedelta(minutes=3)  # no call takes this long
 ASK_AFTER = timedelta(seconds=60)  # the provider's list may lag behind its own acceptance
 PERSON_AFTER = timedelta(minutes=15)
 CANNOT_ASK = "not known whether it arrived, and the provider cannot be asked"

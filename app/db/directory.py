@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Engine, LargeBinary, bindparam, case, literal_column, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState
 from app.db.engine import Database, connection_of
 from app.db.inserts import insert_once
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone
+from app.db.prepared import Prepared
 from app.db.work import Task, TaskKind, TaskState
 
 
@@ -20,7 +22,7 @@ class Behind:
     """A patient whom a phone may speak for."""
 
     patient_id: int
-    given_name: str
+    sealed_name: bytes  # the given name, opened only where it is said
     language: str
     is_carer: bool
 
@@ -34,42 +36,43 @@ class KnownPhone:
     people: tuple[Behind, ...]
 
 
-# On tables, not classes: this runs for every text, and loading through the ORM costs more than the query.
 _phone, _contact, _patient = Phone.__table__.c, Contact.__table__.c, Patient.__table__.c
-_PHONE = (
-    select(
-        _phone.id,
-        _phone.opted_out_at,
-        _phone.language,
-        _phone.asked,
-        _contact.kind,
-        _patient.id.label("patient_id"),
-        _patient.given_name,
-        _patient.language.label("patient_language"),
-        _patient.state,
-    )
-    .select_from(
-        Phone.__table__.outerjoin(Contact.__table__, _contact.phone_id == _phone.id).outerjoin(
-            Patient.__table__, _patient.id == _contact.patient_id
+_PHONE = Prepared(
+    lambda _: (
+        select(
+            _phone.id,
+            _phone.opted_out_at,
+            _phone.language,
+            _phone.asked,
+            _contact.kind,
+            _patient.id.label("patient_id"),
+            type_coerce(_patient.given_name, LargeBinary).label("sealed_name"),
+            _patient.language.label("patient_language"),
+            _patient.state,
         )
+        .select_from(
+            Phone.__table__.outerjoin(Contact.__table__, _contact.phone_id == _phone.id).outerjoin(
+                Patient.__table__, _patient.id == _contact.patient_id
+            )
+        )
+        .where(_phone.clinic_id == bindparam("clinic_id"), _phone.number_hash == bindparam("number_hash"))
+        .order_by(_contact.id)
     )
-    .where(_phone.clinic_id == bindparam("clinic_id"), _phone.number_hash == bindparam("number_hash"))
-    .order_by(_contact.id)
 )
 _GONE = (PatientState.LEFT, PatientState.DECEASED)
 
 
 def find_phone(session: Session, clinic_id: int, number_hash: str) -> KnownPhone | None:
-    rows = connection_of(session).execute(_PHONE, {"clinic_id": clinic_id, "number_hash": number_hash}).all()
+    rows = _PHONE.run(session, clinic_id=clinic_id, number_hash=number_hash)
     if not rows:
         return None
+    phone_id, opted_out_at, phone_language, asked = rows[0][:4]
     people = tuple(
-        Behind(row.patient_id, row.given_name, row.patient_language, row.kind == ContactKind.CARER)
-        for row in rows
-        if row.patient_id is not None and row.state not in _GONE
+        Behind(patient_id, bytes(sealed_name), language, kind is ContactKind.CARER)
+        for _, _, _, _, kind, patient_id, sealed_name, language, state in rows
+        if patient_id is not None and state not in _GONE
     )
-    first = rows[0]
-    return KnownPhone(first.id, first.opted_out_at, first.language, first.asked, people)
+    return KnownPhone(phone_id, opted_out_at, phone_language, asked, people)
 
 
 def phone_named(db: Database, session: Session, clinic_id: int, number: str, now: datetime) -> int:
@@ -91,22 +94,42 @@ def phone_named(db: Database, session: Session, clinic_id: int, number: str, now
     ).scalar_one()
 
 
-_REMEMBER = update(Phone.__table__).where(_phone.id == bindparam("phone"))
+_REMEMBER = Prepared(lambda _: update(Phone.__table__).where(_phone.id == bindparam("phone")), ("asked",))
 
 
 def remember(session: Session, phone_id: int, asked: dict[str, Any] | None) -> None:
     """Keep what this phone may still answer."""
-    connection_of(session).execute(_REMEMBER, {"phone": phone_id, "asked": asked})
+    _REMEMBER.run(session, phone=phone_id, asked=asked)
 
 
-_CLINIC = select(Clinic).where(Clinic.sender == bindparam("sender"))
-_FIRST_CLINIC = select(Clinic).order_by(Clinic.id).limit(1)
+_clinic = Clinic.__table__.c
+_CLINIC = Prepared(
+    lambda _: (
+        select(Clinic.__table__)
+        .order_by(case((_clinic.sender == bindparam("sender"), 0), else_=1), _clinic.id)
+        .limit(literal_column("1"))
+    ),
+    raw=True,
+)
+_clinics: WeakKeyDictionary[Engine, dict[Any, Clinic]] = WeakKeyDictionary()
 
 
 def clinic_for(session: Session, recipient: str) -> Clinic | None:
-    """Return the clinic that was texted: by its sender, else the first one."""
-    clinic = session.execute(_CLINIC, {"sender": recipient}).scalars().first() if recipient else None
-    return clinic or session.execute(_FIRST_CLINIC).scalars().first()
+    """Return the clinic that was texted: by its sender, else the first one. For reading only.
+
+    The row is read each time, and made into an object only when it is not the row of last time.
+    """
+    rows = _CLINIC.run(session, sender=recipient)
+    if not rows:
+        return None
+    row = tuple(rows[0])
+    known = _clinics.setdefault(connection_of(session).engine, {})
+    if (clinic := known.get(row)) is None:
+        clinic = session.get_one(Clinic, row[0], populate_existing=True)
+        session.expunge(clinic)
+        known.clear()
+        known[row] = clinic
+    return clinic
 
 
 @dataclass(frozen=True)

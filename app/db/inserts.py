@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, text
+from sqlalchemy import Dialect, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.db.base import Base
-from app.db.engine import connection_of
+from app.db.prepared import Prepared
 
 
 def insert_once(
@@ -20,16 +20,23 @@ def insert_once(
     `where` repeats the condition of a partial unique index.
     """
     session.flush()  # what waits in the session may be the row that stands, or no longer does
-    connection = connection_of(session)
-    statement = _statement(table.__table__, tuple(unique), where, connection.dialect.name == "sqlite")
-    return connection.execute(statement, values).scalar_one_or_none()
+    rows = _statement(table.__table__, tuple(unique), where, tuple(values)).run(session, **values)
+    return int(rows[0][0]) if rows and isinstance(rows[0][0], int) else None
 
 
 @lru_cache(maxsize=256)
-def _statement(table: Table, unique: tuple[str, ...], where: str | None, on_sqlite: bool) -> Any:
-    """Return the statement, made once: on the table, not the class, whose unit of work costs more than the insert."""
-    insert: Any = sqlite.insert(table) if on_sqlite else postgresql.insert(table)
-    condition = text(where) if where else None
-    return insert.on_conflict_do_nothing(index_elements=list(unique), index_where=condition).returning(
-        *table.primary_key
-    )
+def _statement(table: Table, unique: tuple[str, ...], where: str | None, columns: tuple[str, ...]) -> Prepared:
+    """Return the statement, made once. Raises TypeError where a value that Python would default is not given."""
+    for column in table.columns:
+        needed = not column.nullable and not (column.primary_key and column.autoincrement)
+        if needed and column.name not in columns:
+            raise TypeError(f"{table.name}.{column.name} must be given: nothing is filled in here")
+
+    def made_for(dialect: Dialect) -> Any:
+        insert: Any = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+        condition = text(where) if where else None
+        return insert.on_conflict_do_nothing(index_elements=list(unique), index_where=condition).returning(
+            *table.primary_key
+        )
+
+    return Prepared(made_for, columns)

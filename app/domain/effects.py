@@ -22,7 +22,6 @@ class Person:
     """A patient this phone may speak for: the patient's own phone, or a carer's."""
 
     patient_id: int
-    given_name: str
     is_carer: bool = False
 
 
