@@ -69,7 +69,12 @@ def carry_out(
                 opt_in(session, now, phone_id, source, words=words, inbound_id=inbound_id)
                 for person in sender.people:  # texts reach this phone again
                     close_tasks(
-                        session, now, f"patient:{person.patient_id}", (TaskKind.CALL_INSTEAD,), "opted in again"
+                        session,
+                        now,
+                        f"patient:{person.patient_id}",
+                        (TaskKind.CALL_INSTEAD,),
+                        "opted in again",
+                        because="opted out",
                     )
             case ConfirmVisit(appointment_id):
                 _confirm(session, now, appointment_id, phone_id)

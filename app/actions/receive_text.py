@@ -205,7 +205,7 @@ def _reply(
             paged=sender.clinic_pages,
             visits=sender.visits,
             asks=asks,
-            shared=len(sender.people) > 1,
+            shared=sender.names_patients,
             link=staff_link(line),
         )
         texts += [(reply, text) for text in rendered]

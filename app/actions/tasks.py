@@ -102,13 +102,32 @@ def raise_alert(
         if task.state is TaskState.ACKNOWLEDGED:  # someone took it, and now there is more: it waits again
             task.code = _new_code(session, clinic.id)
         task.state, task.acknowledged_at, task.acknowledged_by = TaskState.OPEN, None, None
-        task.category, task.reason, task.raised_at, task.version = category, reason, now, task.version + 1
+        if _danger(category) <= _danger(task.category):  # a milder text after a worse one leaves the worse in view
+            task.category, task.reason = category, reason
+        task.raised_at, task.version = now, task.version + 1
     if inbound_id is not None:
         session.add(TaskText(task_id=task.id, inbound_id=inbound_id, at=now))
     if last_page_at is None or now - last_page_at >= line.urgent_apart:
         page(line, session, now, clinic, task)
     audit(session, now, "system", "alert raised", f"task:{task.id}", category=category)
     return task.id
+
+
+_WORST_FIRST = (
+    "breathing",
+    "overdose",
+    "withdrawal",
+    "self_harm",
+    "missed_refill_symptoms",
+    "alarm",
+    "pump_trauma",
+    "infection_or_leak",
+)
+
+
+def _danger(category: str | None) -> int:
+    """Return 0 for the worst."""
+    return _WORST_FIRST.index(category) if category in _WORST_FIRST else len(_WORST_FIRST)
 
 
 def page(line: Line, session: Session, now: datetime, clinic: Clinic, task: Task) -> None:
@@ -157,11 +176,15 @@ def acknowledge(session: Session, now: datetime, task: Task, staff_id: int | Non
     audit(session, now, actor, "task acknowledged", f"task:{task.id}")
 
 
-def close_tasks(session: Session, now: datetime, subject: str, kinds: tuple[TaskKind, ...], outcome: str) -> None:
-    """Resolve what is open about a subject because its cause is gone."""
+def close_tasks(
+    session: Session, now: datetime, subject: str, kinds: tuple[TaskKind, ...], outcome: str, *, because: str = ""
+) -> None:
+    """Resolve what is open about a subject because its cause is gone; `because`: how its reason must begin."""
     for task in session.scalars(
         select(Task).where(Task.subject == subject, Task.kind.in_(kinds), Task.state != TaskState.RESOLVED)
     ):
+        if not task.reason.startswith(because):
+            continue
         task.state, task.resolved_at, task.outcome, task.version = TaskState.RESOLVED, now, outcome, task.version + 1
         task.next_page_at = None
 

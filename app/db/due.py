@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
-from app.db.people import Contact, Patient, PatientState, Phone
+from app.db.people import Contact, ContactKind, Patient, PatientState, Phone
 from app.domain.reminders import Target
 
 
@@ -122,6 +122,7 @@ def targets_of(session: Session, patients: Sequence[int]) -> dict[int, list[tupl
             Phone.opted_out_at,
             Phone.language,
             Phone.asked,
+            Contact.kind,
             Patient.language.label("patient_language"),
             serves.c.serves,
         )
@@ -134,7 +135,12 @@ def targets_of(session: Session, patients: Sequence[int]) -> dict[int, list[tupl
     found: defaultdict[int, list[tuple[Target, dict[str, Any] | None]]] = defaultdict(list)
     for row in rows:
         target = Target(
-            row.id, row.number, row.opted_out_at is not None, row.language or row.patient_language, row.serves
+            row.id,
+            row.number,
+            row.opted_out_at is not None,
+            row.language or row.patient_language,
+            row.serves,
+            carer=row.kind is ContactKind.CARER,
         )
         found[row.patient_id].append((target, row.asked))
     return dict(found)

@@ -38,6 +38,11 @@ class Sender:
     clinic_pages: bool = False  # the clinic has an on-call phone that can be paged
     carrier_confirms_opt_out: bool = False  # the carrier answers STOP by itself
 
+    @property
+    def names_patients(self) -> bool:
+        """Whether a text to this phone must say whom it is about: several patients, or somebody else's phone."""
+        return len(self.people) > 1 or any(person.is_carer for person in self.people)
+
 
 @dataclass(frozen=True)
 class Reply:

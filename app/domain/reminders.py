@@ -14,13 +14,14 @@ TWO_SEGMENTS = 2
 
 @dataclass(frozen=True)
 class Target:
-    """One phone that is to hear about a visit. `serves`: how many patients it speaks for."""
+    """One phone that is to hear about a visit: how many patients it `serves`, and whether it is a carer's."""
 
     phone_id: int
     number: str
     opted_out: bool
     language: str
     serves: int
+    carer: bool = False
 
 
 def reachable(targets: Sequence[Target]) -> tuple[Target, ...]:
@@ -47,12 +48,12 @@ def wording(
     """Return the text of one step: a ladder reminder, or the guidance after a missed refill.
 
     The hour is the clinic's, with its zone named where the patient's clock differs then. The patient is named only
-    on a phone that serves several.
+    on a carer's phone and on one that serves several.
     """
     voice = words.voice(target.language)
     differs = starts_at.astimezone(clinic.zone).utcoffset() != starts_at.astimezone(patient_zone).utcoffset()
     fill = {"when": voice.moment(starts_at, clinic.zone, name_zone=differs), "who": given_name}
-    shared = "_shared" if target.serves > 1 else ""
+    shared = "_shared" if target.serves > 1 or target.carer else ""
     if not step.startswith("missed:"):
         fill |= {"yes": str(digit), "change": str(digit + 1)}
         return words.system(f"reminder{shared}", clinic, target.language, **fill)

@@ -68,7 +68,7 @@ def next_visit(turn: Turn) -> Decision:
     if not turn.sender.visits:
         task = task_about_visit("asked when the refill is: none is booked", turn.sender)
         return Decision((Reply("text:no_visit"),), (task,), (turn.why, "No visit is booked: a nurse is told"))
-    if len(turn.sender.people) > 1:
+    if turn.sender.names_patients:
         return Decision((Reply("text:next_visit_shared", lists="visits"),), trace=(turn.why,))
     return Decision((Reply("text:next_visit", visit=turn.sender.visits[0]),), trace=(turn.why,))
 
@@ -81,8 +81,8 @@ def task_about_visit(reason: str, sender: Sender) -> OpenTask:
 
 
 def shared(name: str, sender: Sender) -> str:
-    """Name the text that also says who: on a phone that serves several patients."""
-    return f"text:{name}_shared" if len(sender.people) > 1 else f"text:{name}"
+    """Name the text that also says who, where that is not plain."""
+    return f"text:{name}_shared" if sender.names_patients else f"text:{name}"
 
 
 def _which_visit(turn: Turn) -> tuple[Visit | None, bool]:

@@ -27,14 +27,14 @@ NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 LIBRARY: Library = load()
 
 STRANGER = Sender()
-MARIA = Sender(people=(Person(1, "Maria"),))
+MARIA = Sender(people=(Person(1),))
 BOOKED = replace(MARIA, visits=(Visit(7, 1, "Maria", NOW + timedelta(days=3)),))
 ASKED = replace(BOOKED, asked=Asked().with_confirm(7, NOW, NOW + timedelta(days=3))[0])
 OPTED_OUT = replace(ASKED, opted_out=True)
 ON_CALL = Sender(is_on_call=True, alert_codes=("4711", "4712"))
 CARRIER = replace(MARIA, carrier_confirms_opt_out=True)
 FAMILY = Sender(
-    people=(Person(1, "Ana"), Person(2, "Ben")),
+    people=(Person(1), Person(2)),
     visits=(Visit(7, 1, "Ana", NOW + timedelta(days=3)), Visit(8, 2, "Ben", NOW + timedelta(days=4))),
 )
 

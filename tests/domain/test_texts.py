@@ -143,9 +143,9 @@ def test_a_reminder_names_clinic_day_hour_and_both_answers(name: str) -> None:
         assert part in said
 
 
-def test_a_patient_is_named_only_on_a_phone_that_serves_several() -> None:
-    for serves, named in ((1, False), (2, True)):
-        target = Target(1, "+16145550142", False, "en", serves)
+def test_a_patient_is_named_only_on_a_carers_phone_and_one_that_serves_several() -> None:
+    for serves, carer, named in ((1, False, False), (2, False, True), (1, True, True)):
+        target = Target(1, "+16145550142", False, "en", serves, carer)
         for step in ("ladder:7", "missed:1", "missed:2"):
             said = wording(step, WEDNESDAY, "Maria", target, 1, WORDS, LONGEST, ZoneInfo("America/New_York")).body
             assert ("Maria" in said) is named, step

@@ -257,3 +257,12 @@ def test_a_failed_emergency_answer_is_a_nurses_task_at_once(
     twilio.deliver(client, maria.phone, "ALARM")
     twilio.report(twilio.replied[0], "undelivered", 30006, app=client)
     assert [task.patient_id for task in desk.tasks(TaskKind.UNDELIVERED)] == [maria.id]
+
+
+def test_a_milder_text_after_a_worse_one_leaves_the_worse_in_view(
+    maria: Someone, desk: Desk, texts: Callable[..., Received]
+) -> None:
+    texts(maria.phone, "I can't breathe")
+    texts(maria.phone, "the wound is red")
+    [alert] = desk.tasks()
+    assert alert.category == "breathing"
