@@ -134,7 +134,7 @@ def _sender(
     asked = Asked.from_json(phone.asked)
     names = {person.patient_id: person.sealed_name for person in phone.people}
     coming = (
-        coming_visits(session, list(names), now)
+        coming_visits(session, phone.id, now)
         if names and (understood.intent in _ABOUT_VISITS or asked.confirms)
         else ()
     )
@@ -145,6 +145,7 @@ def _sender(
         visits=tuple(
             Visit(v.appointment_id, v.patient_id, line.db.keyring.open(names[v.patient_id]), v.starts_at)
             for v in coming
+            if v.patient_id in names  # not of somebody who left
         ),
         asked=asked,
     )

@@ -3,22 +3,40 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
 from app.actions.line import Line, staff_link, voice_of
 from app.actions.outbox import owe, withdraw
-from app.db.directory import open_alert_codes, phone_named
+from app.db.directory import has_opted_out, open_alert_codes, phone_named
 from app.db.inserts import insert_once
 from app.db.messages import OutboundMessage, Purpose
-from app.db.people import Clinic, Phone
+from app.db.people import Clinic
+from app.db.prepared import Prepared
 from app.db.work import Task, TaskKind, TaskState, TaskText
 from scheduler.policy import ReminderPolicy
 
 # not from the clinic's row: reminder hours that cannot be kept must not keep an alarm from being answered
 PAGE_EVERY = ReminderPolicy().page_every
 _UNRESOLVED = "state != 'resolved'"
+
+
+_task = Task.__table__.c
+_RAISE = Prepared(
+    lambda _: (
+        update(Task.__table__)
+        .where(
+            _task.kind == bindparam("of_kind", type_=_task.kind.type),
+            _task.subject == bindparam("about"),
+            _task.state != bindparam("ended", type_=_task.state.type),
+        )
+        .values(version=_task.version + 1)
+        .returning(_task.id)
+    ),
+    ("acknowledged_at", "acknowledged_by", "reason", "raised_at", "state"),
+)
+_ADD_TEXT = Prepared(lambda _: insert(TaskText.__table__), ("task_id", "inbound_id", "at"))
 
 
 def open_task(
@@ -52,15 +70,14 @@ def open_task(
         version=1,
     )
     if task_id is None:
-        task = _unresolved(session, kind, subject)
-        task.raised_at, task.state, task.version = now, TaskState.OPEN, task.version + 1
-        task.acknowledged_at, task.acknowledged_by = None, None  # someone had it, and now there is more
-        task.reason = reason
-        task_id = task.id
+        # someone may have had it, and now there is more: it waits again
+        again = {"acknowledged_at": None, "acknowledged_by": None, "reason": reason, "raised_at": now}
+        rows = _RAISE.run(session, of_kind=kind, about=subject, ended=TaskState.RESOLVED, state=TaskState.OPEN, **again)
+        task_id = int(rows[0][0])
     else:
         audit(session, now, "system", "task opened", f"task:{task_id}", kind=kind)
     if inbound_id is not None:
-        session.add(TaskText(task_id=task_id, inbound_id=inbound_id, at=now))
+        _ADD_TEXT.run(session, task_id=task_id, inbound_id=inbound_id, at=now)
     return task_id
 
 
@@ -106,7 +123,7 @@ def raise_alert(
             task.category, task.reason = category, reason
         task.raised_at, task.version = now, task.version + 1
     if inbound_id is not None:
-        session.add(TaskText(task_id=task.id, inbound_id=inbound_id, at=now))
+        _ADD_TEXT.run(session, task_id=task.id, inbound_id=inbound_id, at=now)
     if last_page_at is None or now - last_page_at >= line.urgent_apart:
         page(line, session, now, clinic, task)
     audit(session, now, "system", "alert raised", f"task:{task.id}", category=category)
@@ -160,11 +177,7 @@ def can_page(line: Line, session: Session, clinic: Clinic) -> bool:
     """Whether a page can reach the on-call phone: there is one, and it has not opted out."""
     if not clinic.on_call_phone:
         return False
-    number_hash = line.db.hash_of(clinic.on_call_phone)
-    opted_out = session.execute(
-        select(Phone.opted_out_at).where(Phone.clinic_id == clinic.id, Phone.number_hash == number_hash)
-    ).scalar()
-    return opted_out is None
+    return not has_opted_out(session, clinic.id, line.db.hash_of(clinic.on_call_phone))
 
 
 def acknowledge(session: Session, now: datetime, task: Task, staff_id: int | None, actor: str) -> None:

@@ -1,6 +1,5 @@
 """Who is behind a phone. Read on every text, so in plain columns, not mapped objects."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -139,20 +138,36 @@ class ComingVisit:
     starts_at: datetime
 
 
-_VISITS = (
-    select(Appointment.id, Appointment.patient_id, Appointment.starts_at)
-    .where(
-        Appointment.patient_id.in_(bindparam("patients", expanding=True)),
-        Appointment.state == AppointmentState.BOOKED,
-        Appointment.starts_at > bindparam("now"),
+_visit = Appointment.__table__.c
+_VISITS = Prepared(
+    lambda _: (
+        select(_visit.id, _visit.patient_id, _visit.starts_at)
+        .select_from(Appointment.__table__.join(Contact.__table__, _contact.patient_id == _visit.patient_id))
+        .where(
+            _contact.phone_id == bindparam("phone_id"),
+            _visit.state == AppointmentState.BOOKED,
+            _visit.starts_at > bindparam("now", type_=_visit.starts_at.type),
+        )
+        .order_by(_visit.starts_at)
     )
-    .order_by(Appointment.starts_at)
 )
 
 
-def coming_visits(session: Session, patients: Sequence[int], now: datetime) -> tuple[ComingVisit, ...]:
-    rows = session.execute(_VISITS, {"patients": list(patients), "now": now}).all()
-    return tuple(ComingVisit(row.id, row.patient_id, row.starts_at) for row in rows)
+def coming_visits(session: Session, phone_id: int, now: datetime) -> tuple[ComingVisit, ...]:
+    """Return the booked visits to come of everybody this phone speaks for, soonest first."""
+    return tuple(ComingVisit(*row) for row in _VISITS.run(session, phone_id=phone_id, now=now))
+
+
+_OPTED_OUT = Prepared(
+    lambda _: select(_phone.opted_out_at).where(
+        _phone.clinic_id == bindparam("clinic_id"), _phone.number_hash == bindparam("number_hash")
+    )
+)
+
+
+def has_opted_out(session: Session, clinic_id: int, number_hash: str) -> bool:
+    rows = _OPTED_OUT.run(session, clinic_id=clinic_id, number_hash=number_hash)
+    return bool(rows) and rows[0][0] is not None
 
 
 def open_alert_codes(session: Session, clinic_id: int) -> tuple[str, ...]:
