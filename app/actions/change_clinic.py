@@ -3,10 +3,13 @@
 from dataclasses import dataclass, fields
 from datetime import datetime, time
 
+from sqlalchemy import update
+
 from app.actions.audit import audit
 from app.actions.errors import Refused
 from app.actions.line import Line, policy_of
 from app.actions.prepare import the_clinic
+from app.db.work import Task, TaskKind, TaskState
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ def change_clinic(line: Line, change: ClinicChange, now: datetime, actor: str) -
             policy_of(clinic)
         except ValueError as error:
             raise Refused(str(error)) from error
+        if "on_call_phone" in changed and clinic.on_call_phone:  # alerts that could page nobody page now
+            waiting = update(Task).where(Task.clinic_id == clinic.id, Task.kind == TaskKind.ALERT)
+            session.execute(waiting.where(Task.state == TaskState.OPEN).values(next_page_at=now))
         if changed:
             clinic.version += 1
             audit(session, now, actor, "clinic changed", f"clinic:{clinic.id}", fields=changed)

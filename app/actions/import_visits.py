@@ -39,10 +39,10 @@ class VisitWriter:
             patient_id = patients.ids[values.mrn]
             known = visits.get(patient_id, [])
             visit = _same_visit(known, values)
-            if visit is not None:
-                self._update(session, number, values, visit, known)
-            elif patient_id in patients.inactive:
+            if patient_id in patients.inactive:
                 self._tally.visits_left += 1
+            elif visit is not None:
+                self._update(session, number, values, visit, known)
             elif values.appointment_at > self._now:
                 same = new.get((patient_id, values.appointment_at))
                 if same is None or same.appointment_id is None:

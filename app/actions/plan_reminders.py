@@ -102,6 +102,7 @@ def _visits(session: Session, after: int) -> list[tuple[Appointment, Patient]]:
         .order_by(Appointment.id)
         .limit(BATCH)
         .options(load_only(Patient.state, Patient.time_zone))  # names stay sealed
+        .with_for_update(of=Appointment)  # nobody moves a visit between our reading and re-planning it
     )
     return [(visit, patient) for visit, patient in rows]
 

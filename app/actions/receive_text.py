@@ -102,6 +102,8 @@ def _understand(line: Line, inbound: InboundText, phone: KnownPhone | None, now:
     intent = _CARRIER_TOOK_AS.get(carrier)
     if intent is None:
         return understood
+    if intent == "opt_in" and phone and phone.opted_out_at is None and understood.intent not in (None, "opt_in"):
+        return understood  # YES is an opt-in word to the carrier, and here an answer to what we asked
     # what the carrier has done already counts, whatever we would read; an urgent text stays urgent
     taken = replace(understood, intent=intent, formal_opt_out=intent == "opt_out")
     why = f"The carrier took this as {carrier}"

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 SENDERS = 16
 AHEAD = 8  # claimed while all senders are busy, so that none waits for a claim; few, for a claim lasts only minutes
 BEAT_SECONDS = 30  # then the next beat goes on
+LOOK_AGAIN_SECONDS = 1  # for a page that fell due while a slow call is under way
 LOST = "the provider's answer was lost"
 ROUTINE = (Purpose.REMINDER, Purpose.MISSED)
 
@@ -40,19 +41,27 @@ def send_outbox(line: Line, channel: Channel, now: datetime, *, senders: int = S
     """
     if not _anything_due(line, now):
         return 0  # the usual beat takes no writer's turn
-    send, began = _one(line, channel, now), monotonic()
+    began = monotonic()
+
+    def at() -> datetime:
+        """The line's time now: a beat may last half a minute, and what it records is dated when it happened."""
+        return now + timedelta(seconds=int(monotonic() - began))
+
+    send = _one(line, channel, at)
     taken, more, running = 0, True, set[Future[bool]]()
     with ThreadPoolExecutor(senders) as pool:
-        while more or running:
+        while True:
             room = senders + AHEAD - len(running)
-            if more and room >= AHEAD:  # a slow call holds up no other: whoever is done finds the next one claimed
-                elapsed = monotonic() - began
-                seen, claimed = _claim(line, now + timedelta(seconds=int(elapsed)), room)
-                more = seen == room and elapsed < BEAT_SECONDS
+            goes_on = monotonic() - began < BEAT_SECONDS
+            if goes_on and room >= AHEAD and (more or _anything_due(line, at())):
+                # a slow call holds up no other: whoever is done finds the next one claimed
+                seen, claimed = _claim(line, at(), room)
+                more = seen == room
                 running |= {pool.submit(send, one) for one in claimed}
-            done, running = wait(running, return_when=FIRST_COMPLETED) if running else (set(), running)
+            if not running and not (more and goes_on):
+                return taken
+            done, running = wait(running, LOOK_AGAIN_SECONDS, FIRST_COMPLETED) if running else (set(), running)
             taken += sum(sent.result() for sent in done)
-    return taken
 
 
 def _anything_due(line: Line, now: datetime) -> bool:
@@ -102,20 +111,20 @@ def _outgoing(line: Line, message: OutboundMessage, number: str, sender: str | N
     return Outgoing(number, message.body, callback, sender, validity)
 
 
-def _one(line: Line, channel: Channel, now: datetime) -> Callable[[Claimed], bool]:
+def _one(line: Line, channel: Channel, at: Callable[[], datetime]) -> Callable[[Claimed], bool]:
     def send(claimed: Claimed) -> bool:
         try:
             accepted = channel.send(claimed.outgoing)
         except ChannelError as error:
             refusal = error
-            _record(line, claimed.message_id, lambda session, message: _failed(session, message, refusal, now))
+            _record(line, claimed.message_id, lambda session, message: _failed(session, message, refusal, at()))
             return False
         except Exception as error:  # whatever it was, the provider may hold the text
             log.error("sending message %s: %s", claimed.message_id, type(error).__name__)
-            _record(line, claimed.message_id, lambda _, message: _unknown(message, LOST, now))
+            _record(line, claimed.message_id, lambda _, message: _unknown(message, LOST, at()))
             return False
-        if not _record_accepted(line, claimed.message_id, accepted, now):
-            _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, now))
+        if not _record_accepted(line, claimed.message_id, accepted, at()):
+            _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, at()))
         return True
 
     return send

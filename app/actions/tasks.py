@@ -20,6 +20,8 @@ from scheduler.policy import ReminderPolicy
 # not from the clinic's row: reminder hours that cannot be kept must not keep an alarm from being answered
 PAGE_EVERY = ReminderPolicy().page_every
 _UNRESOLVED = "state != 'resolved'"
+TRIES = 5  # a task found open may be resolved before it is added to: then a new one is opened
+RESOLVED_EACH_TIME = "the task was resolved each time it was to be added to"
 
 
 _task = Task.__table__.c
@@ -52,30 +54,36 @@ def open_task(
     inbound_id: int | None = None,
 ) -> int:
     """Open a task, or add to the one that is open about the same subject; return its id."""
-    task_id = insert_once(
-        session,
-        Task,
-        ("kind", "subject"),
-        where=_UNRESOLVED,
-        clinic_id=clinic_id,
-        kind=kind,
-        subject=subject,
-        reason=reason,
-        state=TaskState.OPEN,
-        phone_id=phone_id,
-        patient_id=patient_id,
-        opened_at=now,
-        raised_at=now,
-        pages=0,
-        version=1,
-    )
-    if task_id is None:
+    task_id = None
+    for _ in range(TRIES):
+        task_id = insert_once(
+            session,
+            Task,
+            ("kind", "subject"),
+            where=_UNRESOLVED,
+            clinic_id=clinic_id,
+            kind=kind,
+            subject=subject,
+            reason=reason,
+            state=TaskState.OPEN,
+            phone_id=phone_id,
+            patient_id=patient_id,
+            opened_at=now,
+            raised_at=now,
+            pages=0,
+            version=1,
+        )
+        if task_id is not None:
+            audit(session, now, "system", "task opened", f"task:{task_id}", kind=kind)
+            break
         # someone may have had it, and now there is more: it waits again
         again = {"acknowledged_at": None, "acknowledged_by": None, "reason": reason, "raised_at": now}
         rows = _RAISE.run(session, of_kind=kind, about=subject, ended=TaskState.RESOLVED, state=TaskState.OPEN, **again)
-        task_id = int(rows[0][0])
-    else:
-        audit(session, now, "system", "task opened", f"task:{task_id}", kind=kind)
+        if rows:
+            task_id = int(rows[0][0])
+            break
+    if task_id is None:
+        raise RuntimeError(RESOLVED_EACH_TIME)
     if inbound_id is not None:
         _ADD_TEXT.run(session, task_id=task_id, inbound_id=inbound_id, at=now)
     return task_id
@@ -94,26 +102,32 @@ def raise_alert(
     """Open this phone's alert, or raise the open one again, and page the on-call phone in the same transaction."""
     subject = f"phone:{phone_id}"
     inbound_id = about.get("inbound_id")
-    task_id = insert_once(
-        session,
-        Task,
-        ("kind", "subject"),
-        where=_UNRESOLVED,
-        clinic_id=clinic.id,
-        kind=TaskKind.ALERT,
-        subject=subject,
-        category=category,
-        reason=reason,
-        state=TaskState.OPEN,
-        code=_new_code(session, clinic.id),
-        phone_id=phone_id,
-        patient_id=about.get("patient_id"),
-        opened_at=now,
-        raised_at=now,
-        pages=0,
-        version=1,
-    )
-    task = session.get_one(Task, task_id) if task_id else _unresolved(session, TaskKind.ALERT, subject)
+    task = None
+    for _ in range(TRIES):
+        task_id = insert_once(
+            session,
+            Task,
+            ("kind", "subject"),
+            where=_UNRESOLVED,
+            clinic_id=clinic.id,
+            kind=TaskKind.ALERT,
+            subject=subject,
+            category=category,
+            reason=reason,
+            state=TaskState.OPEN,
+            code=_new_code(session, clinic.id),
+            phone_id=phone_id,
+            patient_id=about.get("patient_id"),
+            opened_at=now,
+            raised_at=now,
+            pages=0,
+            version=1,
+        )
+        task = session.get_one(Task, task_id) if task_id else _unresolved(session, TaskKind.ALERT, subject)
+        if task is not None:
+            break
+    if task is None:
+        raise RuntimeError(RESOLVED_EACH_TIME)
     last_page_at = task.next_page_at - PAGE_EVERY if task.next_page_at else None
     if task_id is None:
         if task.state is TaskState.ACKNOWLEDGED:  # someone took it, and now there is more: it waits again
@@ -207,10 +221,10 @@ def stop_pages(session: Session, now: datetime, task_id: int) -> None:
     withdraw(session, now, "acknowledged", OutboundMessage.task_id == task_id, OutboundMessage.purpose == Purpose.PAGE)
 
 
-def _unresolved(session: Session, kind: TaskKind, subject: str) -> Task:
-    return session.scalars(
-        select(Task).where(Task.kind == kind, Task.subject == subject, Task.state != TaskState.RESOLVED)
-    ).one()
+def _unresolved(session: Session, kind: TaskKind, subject: str) -> Task | None:
+    """Return the open task, locked and as it is now; None where it was resolved a moment ago."""
+    statement = select(Task).where(Task.kind == kind, Task.subject == subject, Task.state != TaskState.RESOLVED)
+    return session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
 def _new_code(session: Session, clinic_id: int) -> str:

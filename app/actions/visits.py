@@ -17,7 +17,8 @@ ABOUT_VISIT = (TaskKind.MISSED_REFILL, TaskKind.RESCHEDULE)
 
 
 def the_patient(session: Session, patient_id: int) -> Patient:
-    patient = session.get(Patient, patient_id)
+    """Return the patient, locked: two bookings of one patient follow each other."""
+    patient = session.get(Patient, patient_id, with_for_update=True)
     if patient is None:
         raise Refused("there is no such patient: see `pumpline patients list`", "missing")
     return patient

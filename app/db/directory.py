@@ -121,10 +121,10 @@ def clinic_for(session: Session, recipient: str) -> Clinic | None:
     rows = _CLINIC.run(session, sender=recipient)
     if not rows:
         return None
-    row = tuple(rows[0])
+    row = repr(tuple(rows[0]))  # PostgreSQL's holds a list
     known = _clinics.setdefault(connection_of(session).engine, {})
     if (clinic := known.get(row)) is None:
-        clinic = session.get_one(Clinic, row[0], populate_existing=True)
+        clinic = session.get_one(Clinic, rows[0][0], populate_existing=True)
         session.expunge(clinic)
         known.clear()
         known[row] = clinic

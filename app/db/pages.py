@@ -195,9 +195,9 @@ def open_tasks(session: Session, clinic_id: int, limit: int = 200) -> tuple[Task
 def open_task_counts(session: Session, clinic_id: int) -> tuple[int, int]:
     """Return how many alerts and how many other tasks are not resolved."""
     rows = session.execute(
-        select(Task.kind == TaskKind.ALERT, func.count())
+        select((Task.kind == TaskKind.ALERT).label("alert"), func.count())
         .where(Task.clinic_id == clinic_id, Task.state != TaskState.RESOLVED)
-        .group_by(Task.kind == TaskKind.ALERT)
+        .group_by("alert")
     )
     counts = {bool(alert): count for alert, count in rows}
     return counts.get(True, 0), counts.get(False, 0)

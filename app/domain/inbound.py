@@ -51,15 +51,12 @@ def decide(
         return Decision((Reply("text:page_code_unknown"),), trace=("No open alert has the code that was sent",))
     if understood.kind == "urgent":
         return _urgent(turn)
-    if understood.intent == "opt_out":
-        return _opt_out(turn)
-    if understood.intent == "opt_in":
-        return _opt_in(sender)
-    if understood.intent == "help":
-        return Decision((Reply("text:help"),), trace=(turn.why,))
+    if decision := _law(turn):
+        return _with_picture(decision) if media else decision
     if sender.opted_out:
         task = OpenTask("call_instead", "phone", "opted out of texts, still texts: call")
-        return Decision((), (task,), (turn.why, "No answer: this phone has opted out. A nurse is asked to call"))
+        silent = Decision((), (task,), (turn.why, "No answer: this phone has opted out. A nurse is asked to call"))
+        return _with_picture(silent) if media else silent
     decision = _answer(turn)
     return _with_media(decision, understood) if media else decision
 
@@ -101,6 +98,18 @@ def _opt_out(turn: Turn) -> Decision:
         trace.append("No answer from us: the carrier confirms this word, or it was confirmed before")
         return Decision((), tuple(effects), tuple(trace))
     return Decision((Reply("text:opted_out"),), tuple(effects), tuple(trace))
+
+
+def _law(turn: Turn) -> Decision | None:
+    """What must be honoured at once whoever asks: the way out, the way in, and who we are."""
+    match turn.understood.intent:
+        case "opt_out":
+            return _opt_out(turn)
+        case "opt_in":
+            return _opt_in(turn.sender)
+        case "help":
+            return Decision((Reply("text:help"),), trace=(turn.why,))
+    return None
 
 
 def _opt_in(sender: Sender) -> Decision:
@@ -205,8 +214,13 @@ _INTENTS: dict[str, Callable[[Turn], Decision]] = {
 
 def _with_media(decision: Decision, understood: Understanding) -> Decision:
     """A picture always reaches a nurse; words beside it are answered as well."""
+    if understood.kind == "unknown":  # nothing else to say than that a nurse will look
+        return _with_picture(Decision((Reply("text:media"),), (), decision.trace))
+    answered = _with_picture(decision)
+    return Decision((*answered.replies, Reply("text:media")), answered.effects, answered.trace)
+
+
+def _with_picture(decision: Decision) -> Decision:
     task = OpenTask("media", "phone", "sent a picture")
     trace = (*decision.trace, "A picture came with it: kept for a nurse")
-    if understood.kind == "unknown":  # nothing else to say than that a nurse will look
-        return Decision((Reply("text:media"),), (task,), trace)
-    return Decision((*decision.replies, Reply("text:media")), (*decision.effects, task), trace)
+    return Decision(decision.replies, (*decision.effects, task), trace)

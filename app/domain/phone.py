@@ -14,7 +14,8 @@ def e164(raw: str, country: str = "US") -> str:
         number = phonenumbers.parse(raw.strip(), country)
     except NumberParseException as error:
         raise ValueError("not a phone number: write it like +16145550100") from error
-    if not phonenumbers.is_possible_number(number) or number.extension:
+    whole = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    if not whole or number.extension:  # possible only within one town is not enough
         raise ValueError("not a complete phone number: write it like +16145550100")
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 

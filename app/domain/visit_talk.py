@@ -4,6 +4,8 @@ from app.domain.conversation import Ask
 from app.domain.effects import ConfirmVisit, Decision, Effect, OpenTask, Remember, Reply, Sender, Visit
 from app.domain.turn import Turn
 
+MOST_VISITS = 4  # named in one text; whoever has more is called
+
 
 def answer_by_digit(turn: Turn) -> Decision | None:
     """Return what a bare digit asks for, where the newest question we put was about a visit."""
@@ -104,8 +106,8 @@ def _appointment(ask: Ask) -> int:
 
 def _ask_which(turn: Turn) -> Decision:
     """Words on a phone with several visits: put the question of each again, with its own digits."""
-    asked = turn.sender.asked
-    for visit in turn.sender.visits:
+    asked = turn.sender.asked.still(turn.now)
+    for visit in turn.sender.visits[:MOST_VISITS]:
         asked, _ = asked.with_confirm(visit.appointment_id, turn.now, visit.starts_at)
     trace = (turn.why, "Several visits could be meant: asked which")
     return Decision((Reply("text:which_visit", lists="asks"),), (Remember(asked),), trace)
