@@ -95,5 +95,9 @@ def configure_logging(level: str = "info", *, as_json: bool | None = None) -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # gunicorn's own lines take the same way: they quote errors, and an error may hold anything
+    server = logging.getLogger("gunicorn.error")
+    server.handlers.clear()
+    server.propagate = True
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

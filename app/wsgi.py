@@ -3,9 +3,13 @@
 import atexit
 
 from app import create_app
+from app.logs import configure_logging
+from app.settings import load_settings
 
-app = create_app()
+settings = load_settings()
+configure_logging(settings.log_level)
+app = create_app(settings)
 
-if app.extensions["settings"].scheduler:
+if settings.scheduler:
     app.extensions["engine"].start()
     atexit.register(app.extensions["engine"].stop)

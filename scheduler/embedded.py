@@ -4,10 +4,11 @@ What is owed stands in our own rows, so nothing is lost when this process ends.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Event, Lock, Thread
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
@@ -18,19 +19,47 @@ from scheduler.engine import Job, JobHealth, run_guarded
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_SECONDS = 3.0
+SET_BACK_SECONDS = 5.0
+
+
+class ClockWatch:
+    """Tells when the wall clock was set back, by a clock that nobody can set. Both count seconds from anywhere."""
+
+    def __init__(self, steady: float, wall: float) -> None:
+        self._apart = wall - steady
+
+    def set_back(self, steady: float, wall: float) -> bool:
+        """Whether the wall clock fell behind by more than SET_BACK_SECONDS since it was asked last."""
+        before, self._apart = self._apart, wall - steady
+        return before - self._apart > SET_BACK_SECONDS
+
 
 class EmbeddedEngine:
     """Beats every job at once on start, then at its interval, each in its own thread and never beside itself.
 
     `clock` gives the instant a beat is told; a simulated one may differ from the machine's, which sets the pace.
+    The library waits for a time of day: where the wall clock is set back, every job beats at once instead.
     """
 
-    def __init__(self, jobs: Iterable[Job], clock: Callable[[], datetime], health: JobHealth) -> None:
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        clock: Callable[[], datetime],
+        health: JobHealth,
+        *,
+        wall: Callable[[], float] = time.time,
+        look_every_seconds: float = LOOK_EVERY_SECONDS,
+    ) -> None:
         self._jobs = tuple(jobs)
         self._clock = clock
         self._health = health
+        self._wall = wall
+        self._look_every = look_every_seconds
         self._lock = Lock()
         self._scheduler: BackgroundScheduler | None = None
+        self._ended = Event()
+        self._watcher: Thread | None = None
         names = [job.name for job in self._jobs]
         if len(set(names)) != len(names):
             raise ValueError("two jobs share a name: give each its own")
@@ -46,12 +75,21 @@ class EmbeddedEngine:
             scheduler = self._new_scheduler()
             scheduler.start()
             self._scheduler = scheduler
+            self._ended = Event()
+            watch = ClockWatch(time.monotonic(), self._wall())
+            self._watcher = Thread(
+                target=self._watch, args=(scheduler, watch, self._ended), name="clock watch", daemon=True
+            )
+            self._watcher.start()
 
     def stop(self) -> None:
         """Wait for running jobs, then end. Not to be called from a job, which would wait for itself."""
         with self._lock:
             if self._scheduler is None:
                 return
+            self._ended.set()
+            if self._watcher is not None:
+                self._watcher.join()
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
 
@@ -75,6 +113,13 @@ class EmbeddedEngine:
                 next_run_time=datetime.now(UTC),  # the library's own clock, not ours: this only says "at once"
             )
         return scheduler
+
+    def _watch(self, scheduler: BackgroundScheduler, watch: ClockWatch, ended: Event) -> None:
+        while not ended.wait(self._look_every):
+            if watch.set_back(time.monotonic(), self._wall()):
+                log.warning("the machine's clock was set back: every job beats now")
+                for job in self._jobs:
+                    scheduler.modify_job(job.name, next_run_time=datetime.now(UTC))
 
     def _beat(self, job: Job) -> None:
         try:

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from app.actions.seed_demo import seed_demo
 from app.clock import system_clock
@@ -17,6 +19,15 @@ from scheduler.engine import Engine
 
 THREADS = 16
 GRACE_SECONDS = 20  # longer than the provider's time-out, so that a send under way is not lost to a stop
+
+
+class OurLog(Logger):  # type: ignore[misc]
+    """gunicorn's logger without handlers of its own: what it says goes to ours, which redacts (app.logs)."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -39,6 +50,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "preload_app": False,
             "reload": False,
             "accesslog": None,
+            "errorlog": None,
+            "logger_class": OurLog,
             "loglevel": "warning",
             "proc_name": "pumpline",
             "worker_exit": lambda _server, _worker: self._stop_engine(),

@@ -65,7 +65,7 @@ class Database:
         if self.is_sqlite:
             self.engine, self._queue = _sqlite_engine(url)
         else:
-            self.engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+            self.engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
         use_keyring(self.engine.dialect, keyring)
 
     @cached_property
@@ -144,7 +144,7 @@ def _sqlite_engine(url: str) -> tuple[Engine, WriteQueue]:
         raise ValueError("Pumpline needs a database file: sqlite:///instance/pumpline.db")
     Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # its owner's alone; SQLite's other files follow it
-    engine = create_engine(url, pool_size=20, max_overflow=40, connect_args={"timeout": 30})
+    engine = create_engine(url, pool_size=20, max_overflow=40, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: ConnectionPoolEntry) -> None:

@@ -9,11 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.care import Appointment, AppointmentState
+from app.db.heartbeat import heartbeat
 from app.db.messages import InboundMessage
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone, Staff
-from app.db.work import JobHealth, Task, TaskKind, TaskState, TaskText
-
-FAILURES_THAT_COUNT = 3
+from app.db.work import Task, TaskKind, TaskState, TaskText
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,7 @@ class LineHealth:
     on_call_set: bool
     on_call_opted_out: bool
     failing_jobs: tuple[tuple[str, int], ...]
+    stopped: bool  # the heartbeat beats no more
 
 
 def first_clinic(session: Session) -> ClinicFacts | None:
@@ -132,14 +132,13 @@ def _clinic(clinic: Clinic) -> ClinicFacts:
     )
 
 
-def line_health(session: Session, clinic: ClinicFacts, on_call_hash: str | None) -> LineHealth:
+def line_health(session: Session, clinic: ClinicFacts, on_call_hash: str | None, now: datetime) -> LineHealth:
     opted_out = on_call_hash is not None and session.scalar(
         select(Phone.opted_out_at).where(Phone.clinic_id == clinic.id, Phone.number_hash == on_call_hash)
     )
-    failing = session.execute(
-        select(JobHealth.name, JobHealth.failures).where(JobHealth.failures >= FAILURES_THAT_COUNT)
-    )
-    return LineHealth(bool(clinic.on_call_phone), bool(opted_out), tuple((row.name, row.failures) for row in failing))
+    beats = heartbeat(session, now)
+    failing = tuple((job.name, job.failures) for job in beats.failing)
+    return LineHealth(bool(clinic.on_call_phone), bool(opted_out), failing, beats.stopped)
 
 
 def person_of(patient: Patient) -> Person:

@@ -26,10 +26,10 @@ class Notice:
 
 
 def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
-    clinic = signed.clinic
+    clinic, simulated = signed.clinic, line.channel == "simulator"
     on_call_hash = line.db.hash_of(clinic.on_call_phone) if clinic.on_call_phone else None
     with line.db.read() as session:
-        health = line_health(session, clinic, on_call_hash)
+        health = line_health(session, clinic, on_call_hash, now)
         alerts, others = open_task_counts(session, clinic.id)
         urgent = _alerts(open_tasks(session, clinic.id, limit=max(alerts, 1))) if alerts else ()
     return {
@@ -37,11 +37,11 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
         "clinic": clinic,
         "zone": clinic.zone,
         "now": now,
-        "warnings": warnings(health, line.words, now, line.send_drafts),
+        "warnings": warnings(health, line.words, now, line.send_drafts, simulated=simulated),
         "urgent_tasks": urgent,
         "urgent_count": alerts,
         "task_count": others,
-        "simulated": line.channel == "simulator",
+        "simulated": simulated,
     }
 
 
@@ -49,13 +49,18 @@ def _alerts(tasks: tuple[TaskRow, ...]) -> tuple[TaskRow, ...]:
     return tuple(task for task in tasks if task.kind is TaskKind.ALERT)
 
 
-def warnings(health: LineHealth, words: Words, now: datetime, send_drafts: bool) -> tuple[Notice, ...]:
-    found = [*_line_warnings(health), *_content_warnings(words, now, send_drafts)]
+def warnings(
+    health: LineHealth, words: Words, now: datetime, send_drafts: bool, *, simulated: bool
+) -> tuple[Notice, ...]:
+    found = [*_line_warnings(health, simulated=simulated), *_content_warnings(words, now, send_drafts)]
     return tuple(found)
 
 
-def _line_warnings(health: LineHealth) -> list[Notice]:
+def _line_warnings(health: LineHealth, *, simulated: bool) -> list[Notice]:
     found = []
+    if health.stopped and not simulated:  # a jump of the simulator's clock looks like a silence
+        words = "Texts that come in are still answered, but nobody is paged. Have `pumpline doctor` run now."
+        found.append(Notice("failed", "Reminders and pages have stopped", words))
     if not health.on_call_set:
         found.append(
             Notice(

@@ -80,7 +80,7 @@ def send_reply(signed: Signed, phone_id: int, patient_id: int | None) -> str:
     """Send what was typed; return what is wrong, empty when it is on its way."""
     try:
         body = reply_of(request.form)
-        form_id = request.form.get("form_id", "")[:32] or None
+        form_id = request.form.get("form_id", "").replace("\0", "")[:32] or None
         reply_by_hand(current.line(), phone_id, patient_id, body, current.now(), signed.id, form_id)
     except (NotUnderstood, Refused) as refusal:
         return str(refusal)

@@ -21,7 +21,8 @@ def sign_in_page() -> ResponseReturnValue:
 
 @bp.post("/sign-in")
 def sign_in_form() -> ResponseReturnValue:
-    email, password = request.form.get("email", ""), request.form.get("password", "")
+    email = request.form.get("email", "").replace("\0", "")  # which PostgreSQL refuses
+    password = request.form.get("password", "")
     next_page = own_page(request.form.get("next", ""))
     signed = sign_in(
         current.line().db,

@@ -1,0 +1,60 @@
+"""Whether the heartbeat still beats, as the jobs' own rows tell it: a process that ended says nothing any more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.work import Installation, JobHealth
+
+FAILURES_THAT_COUNT = 3
+NEW_FOR = timedelta(minutes=10)  # an installation this young may not have been started yet
+
+_FEW = timedelta(minutes=5)  # jobs that beat every few seconds say so once a minute
+SILENT_AFTER = {
+    "notice_missed_refills": _FEW,
+    "queue_due_reminders": _FEW,
+    "raise_pages": _FEW,
+    "send_outbox": _FEW,
+    "settle_unknown": _FEW,
+    "plan_reminders": timedelta(hours=13),  # beats every six hours: two beats missed
+}
+
+
+@dataclass(frozen=True)
+class FailingJob:
+    name: str
+    failures: int  # in a row
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """`failing` jobs are tried and throw, `silent` ones are not run, or hang. No job is both."""
+
+    failing: tuple[FailingJob, ...]
+    silent: tuple[str, ...]
+    yet_to_start: bool  # nothing beat so far, and the installation is new
+
+    @property
+    def stopped(self) -> bool:
+        """Whether what goes out every few seconds no longer does."""
+        return any(SILENT_AFTER[name] == _FEW for name in self.silent)
+
+
+def heartbeat(session: Session, now: datetime) -> Heartbeat:
+    """Read it. `now` is the line's time; where that can be pushed ahead, a silence means little."""
+    rows = {row.name: row for row in session.scalars(select(JobHealth))}
+    failing = tuple(
+        FailingJob(row.name, row.failures, row.error) for row in rows.values() if row.failures >= FAILURES_THAT_COUNT
+    )
+    ok_at = {name: row.ok_at for name, row in rows.items() if row.ok_at is not None}
+    told = {job.name for job in failing}
+    # a time that lies ahead is no sign of life either: the machine's clock was set back since
+    late = [name for name, limit in SILENT_AFTER.items() if name in ok_at and abs(now - ok_at[name]) > limit]
+    missing = [name for name in SILENT_AFTER if name not in ok_at]
+    made_at = session.scalar(select(Installation.created_at)) if missing else None
+    is_new = made_at is not None and now - made_at < NEW_FOR
+    silent = late if is_new else [*late, *missing]
+    return Heartbeat(failing, tuple(name for name in silent if name not in told), is_new and not rows)
