@@ -17,6 +17,7 @@ def cancel_appointment(line: Line, appointment_id: int, now: datetime, actor: st
             return
         if visit.state is AppointmentState.ATTENDED:
             raise Refused("this visit was attended: it cannot be cancelled", "conflict")
+        if visit.state is not AppointmentState.MISSED:  # a refill that was missed stays a nurse's task
+            close_tasks(session, now, f"appointment:{visit.id}", ABOUT_VISIT, "cancelled")
         visit.state, visit.cancelled_at = AppointmentState.CANCELLED, now
-        close_tasks(session, now, f"appointment:{visit.id}", ABOUT_VISIT, "cancelled")
         after_change(session, visit, patient, clinic, now, actor, "cancelled")

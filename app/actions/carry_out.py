@@ -67,11 +67,12 @@ def carry_out(
             case OptIn(source):
                 words = session.execute(select(InboundMessage.body).where(InboundMessage.id == inbound_id)).scalar_one()
                 opt_in(session, now, phone_id, source, words=words, inbound_id=inbound_id)
-                for person in sender.people:  # texts reach this phone again
+                subjects = [f"patient:{person.patient_id}" for person in sender.people]
+                for about_whom in (f"phone:{phone_id}", *subjects):  # texts reach this phone again
                     close_tasks(
                         session,
                         now,
-                        f"patient:{person.patient_id}",
+                        about_whom,
                         (TaskKind.CALL_INSTEAD,),
                         "opted in again",
                         because="opted out",

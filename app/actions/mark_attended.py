@@ -19,5 +19,5 @@ def mark_attended(line: Line, appointment_id: int, now: datetime, actor: str, ve
             raise Refused("this visit was cancelled: book the visit that took place, then mark it attended", "conflict")
         visit.state, visit.attended_at = AppointmentState.ATTENDED, now
         close_tasks(session, now, f"appointment:{visit.id}", ABOUT_VISIT, "attended")
-        settle_earlier_misses(session, patient.id, now, "attended")
+        settle_earlier_misses(session, patient.id, now, "attended", had=True)
         after_change(session, visit, patient, clinic, now, actor, "attended")

@@ -81,6 +81,8 @@ def receive_text(line: Line, inbound: InboundText, now: datetime) -> Received:
         understood = _understand(line, inbound, phone, now)
         sender = _sender(line, session, clinic, number, phone, understood, now)
         decision = decide(understood, inbound.body, sender, line.words.library, now, media=len(inbound.media))
+        if line.carrier_confirms_opt_out and _CARRIER_TOOK_AS.get((inbound.opt_out_type or "").upper()) in CARRIER_SAYS:
+            decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
         phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
         inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, now)
         if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again
@@ -92,6 +94,9 @@ def receive_text(line: Line, inbound: InboundText, now: datetime) -> Received:
 
 
 _CARRIER_TOOK_AS: dict[str, Intent] = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}
+
+
+CARRIER_SAYS = ("opt_in", "help")  # answered by the carrier itself, where it is set to; STOP is seen to in `decide`
 
 
 def _understand(line: Line, inbound: InboundText, phone: KnownPhone | None, now: datetime) -> Understanding:

@@ -1,6 +1,6 @@
 """What the verbs about visits share: finding one, checking its version, and what a change of it entails."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -10,8 +10,9 @@ from app.actions.errors import Refused
 from app.actions.reminder_rows import replan_visit, withdraw_texts
 from app.actions.tasks import close_tasks, open_task
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
-from app.db.people import Clinic, Patient
+from app.db.people import Clinic, Contact, Patient, Phone
 from app.db.work import TaskKind
+from app.domain.conversation import Asked
 
 ABOUT_VISIT = (TaskKind.MISSED_REFILL, TaskKind.RESCHEDULE)
 
@@ -35,11 +36,16 @@ def the_visit(session: Session, appointment_id: int, version: int | None) -> tup
     return visit, patient, session.get_one(Clinic, visit.clinic_id)
 
 
+FARTHEST = timedelta(days=2 * 366)
+
+
 def check_start(starts_at: datetime, now: datetime) -> None:
     if starts_at.tzinfo is None:
         raise Refused("a visit needs a time zone: give day and hour at the clinic, or an offset")
     if starts_at <= now:
         raise Refused("a visit must lie in the future: check day and hour")
+    if starts_at > now + FARTHEST:
+        raise Refused("a visit lies at most two years ahead: check the year")
 
 
 def after_change(
@@ -49,12 +55,23 @@ def after_change(
     visit.version += 1
     session.flush()
     withdraw_texts(session, visit.id, now, verb)
+    forget_asking(session, visit)
     replan_visit(session, visit, patient, clinic, now, verb)
     audit(session, now, actor, verb, f"appointment:{visit.id}", state=visit.state)
 
 
-def settle_earlier_misses(session: Session, patient_id: int, now: datetime, outcome: str) -> None:
-    """Stop texts and close tasks about visits missed before: the refill was had, or has a new day."""
+def forget_asking(session: Session, visit: Appointment) -> None:
+    """Let no answer to an old reminder confirm a visit that has changed since."""
+    phones = select(Phone).join(Contact, Contact.phone_id == Phone.id)
+    for phone in session.scalars(phones.where(Contact.patient_id == visit.patient_id, Phone.asked.is_not(None))):
+        phone.asked = Asked.from_json(phone.asked).without(appointment_id=visit.id).to_json()
+
+
+def settle_earlier_misses(session: Session, patient_id: int, now: datetime, outcome: str, *, had: bool = False) -> None:
+    """Stop texts about visits missed before: the refill has a new day, or was `had`.
+
+    Only then is the task about it done too: a new day may be far off, and a nurse decides whether it is soon enough.
+    """
     missed = select(Appointment).where(
         Appointment.patient_id == patient_id, Appointment.state == AppointmentState.MISSED
     )
@@ -65,7 +82,8 @@ def settle_earlier_misses(session: Session, patient_id: int, now: datetime, outc
             .values(state=ReminderState.CANCELLED, reason=outcome, settled_at=now)
         )
         withdraw_texts(session, earlier.id, now, outcome)
-        close_tasks(session, now, f"appointment:{earlier.id}", ABOUT_VISIT, outcome)
+        if had:
+            close_tasks(session, now, f"appointment:{earlier.id}", ABOUT_VISIT, outcome)
 
 
 def record_miss(

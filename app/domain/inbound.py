@@ -51,6 +51,8 @@ def decide(
         return Decision((Reply("text:page_code_unknown"),), trace=("No open alert has the code that was sent",))
     if understood.kind == "urgent":
         return _urgent(turn)
+    if sender.is_on_call and sender.alert_codes and understood.intent in ("thanks", "confirm", None):
+        return Decision((Reply("text:page_needs_code"),), trace=("An alert waits, and this is not its code",))
     if decision := _law(turn):
         return _with_picture(decision) if media else decision
     if sender.opted_out:

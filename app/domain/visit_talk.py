@@ -106,6 +106,8 @@ def _appointment(ask: Ask) -> int:
 
 def _ask_which(turn: Turn) -> Decision:
     """Words on a phone with several visits: put the question of each again, with its own digits."""
+    if not turn.sender.visits:
+        return next_visit(turn)
     asked = turn.sender.asked.still(turn.now)
     for visit in turn.sender.visits[:MOST_VISITS]:
         asked, _ = asked.with_confirm(visit.appointment_id, turn.now, visit.starts_at)

@@ -2,10 +2,11 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import COMMANDS, cli
+from app.db.heartbeat import SILENT_AFTER
 
 Pumpline = Callable[..., Result]
 PHONE = "+16145550123"
@@ -220,6 +222,37 @@ def test_doctor_names_wrong_settings_and_a_line_nobody_reaches(pumpline: Pumplin
     failed = {check["name"] for check in json.loads(result.stdout) if check["result"] == "fail"}
     assert failed >= {"twilio", "public address", "clinic"}
     assert "very-secret" not in result.output
+
+
+def test_doctor_tells_a_line_whose_heartbeat_ended(pumpline: Pumpline, tmp_path: Path) -> None:
+    live = {
+        "CHANNEL": "twilio",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "t",
+        "TWILIO_SENDER": "+16145550100",
+        "TWILIO_API_URL": "http://127.0.0.1:1",
+        "PUBLIC_URL": "http://127.0.0.1:1",
+    }
+
+    def jobs(**environ: str) -> tuple[str, str]:
+        found = json.loads(pumpline("doctor", "--json", **environ).stdout)
+        [told] = [(check["result"], check["what"]) for check in found if check["name"] == "jobs"]
+        return told
+
+    def write(sql: str, at: datetime) -> None:
+        with sqlite3.connect(tmp_path / "instance" / "pumpline.db") as connection:
+            connection.execute(sql, (f"{at:%Y-%m-%d %H:%M:%S.%f}",))
+
+    now = datetime.now(UTC)
+    assert jobs(**live) == ("warn", "none has run yet")
+    write("UPDATE installation SET created_at = ?", now - timedelta(hours=1))
+    assert jobs(**live)[0] == "fail"
+    assert jobs()[0] == "ok"  # a simulator need not run
+    for name in SILENT_AFTER:
+        write(f"INSERT INTO job_health (name, failures, ok_at) VALUES ('{name}', 0, ?)", now)
+    assert jobs(**live)[0] == "ok"
+    write("UPDATE job_health SET ok_at = ? WHERE name = 'raise_pages'", now - timedelta(minutes=6))
+    assert jobs(**live) == ("fail", "not run lately: raise_pages; reminders and pages wait")
 
 
 def test_new_keys_are_accepted_as_settings(bare: Pumpline) -> None:

@@ -127,7 +127,7 @@ def outline(decision: Decision) -> tuple[list[str], list[str]]:
         # the on-call phone
         ("4711", ON_CALL, ["text:page_taken"], ["acknowledge 4711"]),
         ("Got it: 4712!", ON_CALL, ["text:page_taken"], ["acknowledge 4712"]),
-        ("47110", ON_CALL, ["text:unknown"], ["question phone"]),
+        ("47110", ON_CALL, ["text:page_needs_code"], []),
         ("9999", ON_CALL, ["text:page_code_unknown"], []),
         ("4711", replace(MARIA, alert_codes=("4711",)), ["text:unknown"], ["question phone"]),
         ("ALARM", ON_CALL, ["text:urgent_alarm"], ["alert alarm"]),

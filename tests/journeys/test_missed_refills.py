@@ -75,13 +75,13 @@ def test_marking_the_visit_attended_stops_everything(
     assert desk.tasks() == []
 
 
-def test_booking_again_stops_everything(
+def test_booking_again_stops_the_texts_and_leaves_the_task_to_a_nurse(
     twilio: FakeTwilio, maria: Someone, desk: Desk, missed: int, live_until: Live
 ) -> None:
     desk.books(maria, VISIT + timedelta(days=200))
     live_until(NEXT_MORNING + timedelta(days=2))
     assert len(twilio.accepted) == 1
-    assert desk.tasks() == []
+    assert [task.kind for task in desk.tasks()] == [TaskKind.MISSED_REFILL]  # the new day may be too far off
 
 
 @pytest.mark.parametrize("made_good", ["booked again", "attended another visit"])

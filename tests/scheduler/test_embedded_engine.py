@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -6,7 +7,7 @@ from threading import Event, Thread, active_count
 
 import pytest
 
-from scheduler.embedded import EmbeddedEngine
+from scheduler.embedded import ClockWatch, EmbeddedEngine
 from scheduler.engine import Engine, HealthRecord, Job
 
 NOW = datetime(2026, 6, 15, 15, tzinfo=UTC)
@@ -148,6 +149,46 @@ def test_a_clock_that_fails_is_counted_and_says_nothing_private(caplog: pytest.L
     engine.stop()
     assert health.of("send").last_error_type == "OSError"
     assert "Maria" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("steady", "wall", "told"),
+    [
+        (103, 1_003, False),
+        (103, 999, False),  # four seconds back: within what a machine may correct by itself
+        (103, 997, True),
+        (103, -2_597, True),  # an hour back
+        (103, 4_603, False),  # an hour ahead: what is due then is due
+        (3_700, 4_600, False),  # looked late, because the machine was busy
+    ],
+)
+def test_a_clock_set_back_is_told_by_one_that_cannot_be(steady: float, wall: float, told: bool) -> None:
+    assert ClockWatch(100, 1_000).set_back(steady, wall) is told
+
+
+def test_a_clock_set_back_is_told_once_and_again_the_next_time() -> None:
+    watch = ClockWatch(100, 1_000)
+    assert [watch.set_back(103, 503), watch.set_back(106, 506), watch.set_back(109, 9)] == [True, False, True]
+
+
+def test_a_clock_set_back_stops_no_job() -> None:
+    beats: Queue[datetime] = Queue()
+    behind = Event()
+    engine = EmbeddedEngine(
+        [Job("send", HOURLY, beats.put)],
+        clock=lambda: NOW,
+        health=HealthRecord(),
+        wall=lambda: time.time() - (3_600 if behind.is_set() else 0),
+        look_every_seconds=0.01,
+    )
+    engine.start()
+    try:
+        beats.get(timeout=SOON)
+        behind.set()
+        beats.get(timeout=SOON)  # not in an hour
+    finally:
+        engine.stop()
+    assert beats.empty()
 
 
 def test_two_jobs_of_one_name_are_refused() -> None:

@@ -192,6 +192,11 @@ def test_after_sign_in_one_is_where_one_wanted_to_be(visitor: Visitor, staff_id:
     assert visitor.sign_in("ana@clinic.example", next="/staff/patients?page=1").location == "/staff/patients?page=1"
 
 
+def test_a_nul_in_the_e_mail_reaches_no_database(visitor: Visitor, staff_id: int) -> None:
+    """PostgreSQL refuses to compare with it, which would be an error page."""
+    assert visitor.sign_in("an\0a@clinic.example\0").status_code == 302
+
+
 def test_a_form_without_its_token_is_refused(app: Flask, nurse: Visitor) -> None:
     answer = nurse.client.post("/staff/sign-out")
     assert answer.status_code == 400

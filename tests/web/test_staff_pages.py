@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 from app.actions.book_appointment import book_appointment
 from app.actions.line import Line
 from app.actions.receive_text import Media, Received
+from app.actions.sign_in import DEMO_EMAIL, DEMO_PASSWORD
 from app.db.care import Appointment, AppointmentState
+from app.db.heartbeat import SILENT_AFTER
 from app.db.messages import OutboundMessage, Purpose
 from app.db.people import Clinic, Patient, PatientState, Phone
 from app.db.work import JobHealth, Task, TaskState
@@ -151,6 +153,27 @@ def test_a_job_that_keeps_failing_is_a_warning(nurse: Visitor, line: Line, clock
     assert "A job is failing: send outbox" in nurse.page("/staff/")
 
 
+STOPPED = "Reminders and pages have stopped"
+
+
+def test_a_heartbeat_that_stopped_is_a_warning_on_every_page(nurse: Visitor, line: Line, clock: FrozenClock) -> None:
+    assert STOPPED not in nurse.page("/staff/")  # just installed
+    clock.forward(minutes=11)
+    assert STOPPED in nurse.page("/staff/")
+    with line.db.begin() as session:
+        session.add_all(JobHealth(name=name, ok_at=clock(), failures=0) for name in SILENT_AFTER)
+    assert STOPPED not in nurse.page("/staff/")
+    clock.forward(minutes=6)
+    for path in ("/staff/", "/staff/patients", "/staff/content"):
+        assert STOPPED in nurse.page(path)
+
+
+def test_a_jump_of_the_simulators_clock_is_no_silence(newcomer: Visitor) -> None:
+    newcomer.sign_in(DEMO_EMAIL, DEMO_PASSWORD)
+    newcomer.post("/simulator/jump", seen_on="/simulator", by="7")
+    assert STOPPED not in newcomer.page("/staff/")
+
+
 def test_answers_past_their_review_are_a_warning(nurse: Visitor, clock: FrozenClock) -> None:
     assert "past the review date" not in nurse.page("/staff/")
     clock.forward(days=400)
@@ -258,6 +281,17 @@ def test_a_reply_by_hand_is_owed_once(nurse: Visitor, maria: Someone, line: Line
             select(OutboundMessage.body, OutboundMessage.purpose).where(OutboundMessage.purpose == Purpose.STAFF)
         ).all()
     assert [tuple(row) for row in sent] == [("Please call us.\nAna", Purpose.STAFF)]
+
+
+def test_a_nul_in_a_form_reaches_no_database(nurse: Visitor, maria: Someone, line: Line) -> None:
+    """PostgreSQL refuses it in a text column, which would be an error page and a text not sent."""
+    path = f"/staff/patients/{maria.id}"
+    answer = nurse.post(f"{path}/reply", seen_on=path, body="Please\0 call us.", phone=maria.phone_id, form_id="a\0b")
+    assert answer.status_code == 302
+    with line.db.read() as session:
+        sent = session.execute(select(OutboundMessage.body, OutboundMessage.dedupe_key)).one()
+    assert sent.body == "Please call us."
+    assert sent.dedupe_key.endswith(":ab")
 
 
 def test_a_reply_that_cannot_be_sent_keeps_its_words(nurse: Visitor, maria: Someone, line: Line, texts: Texts) -> None:

@@ -1,0 +1,87 @@
+"""What reaches the log, whoever says it: no number, no address, no words of an error."""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from app.commands.run import Server
+from app.db.crypto import Keyring
+from app.db.engine import Database
+from app.logs import configure_logging
+from app.settings import Settings
+
+NUMBER = "+16145550142"
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    root, server = logging.getLogger(), logging.getLogger("gunicorn.error")
+    kept = root.handlers[:], root.level, server.handlers[:], server.propagate, server.level
+    yield
+    root.handlers[:], root.level, server.handlers[:], server.propagate, server.level = kept
+
+
+def fails(log: Callable[..., None]) -> None:
+    try:
+        raise RuntimeError(f"Maria {NUMBER}")
+    except RuntimeError:
+        log("Error handling request from %s", NUMBER)
+
+
+def test_a_server_that_logged_before_us_is_redacted(capsys: pytest.CaptureFixture[str]) -> None:
+    """As under `gunicorn app.wsgi:app`: its logger stands before the application is loaded."""
+    server = Logger(Config())
+    configure_logging(as_json=True)
+    fails(server.exception)
+    said = capsys.readouterr().err
+    assert said.count("Error handling request") == 1
+    assert '"error": "RuntimeError"' in said
+    assert "Maria" not in said
+    assert NUMBER not in said
+
+
+def test_our_own_server_logs_through_us_from_the_start(capsys: pytest.CaptureFixture[str], settings: Settings) -> None:
+    configure_logging(as_json=True)
+    config = Server(settings, workers=1).cfg
+    server = config.logger_class(config)
+    server.setup(config)  # again, as on a reload
+    fails(server.exception)
+    said = capsys.readouterr().err
+    assert said.count("Error handling request") == 1
+    assert "Maria" not in said
+    assert NUMBER not in said
+
+
+def test_the_application_for_another_server_sets_logging_up(tmp_path: Path) -> None:
+    code = (
+        "import app.wsgi, logging, structlog; root = logging.getLogger();"
+        "print(type(root.handlers[0].formatter).__name__, logging.getLevelName(root.level))"
+    )
+    environ = {"PUMPLINE_INSTANCE_DIR": str(tmp_path), "PUMPLINE_SCHEDULER": "no", "PUMPLINE_LOG_LEVEL": "error"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environ, cwd=ROOT
+    )
+    assert done.stdout.split() == ["ProcessorFormatter", "ERROR"], done.stderr
+
+
+def test_an_error_of_the_database_does_not_quote_what_was_sent_to_it(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/p.db", Keyring([Keyring.new_key()]))
+    with pytest.raises(OperationalError) as raised, db.begin() as session:
+        session.execute(text("SELECT * FROM nowhere WHERE name = :name"), {"name": "Maria"})
+    db.close()
+    assert "Maria" not in str(raised.value)
+
+
+def test_postgresql_is_asked_the_same_way() -> None:
+    db = Database("postgresql+psycopg://nobody@127.0.0.1:1/none", Keyring([Keyring.new_key()]))
+    assert db.engine.hide_parameters
+    db.close()
