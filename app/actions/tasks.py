@@ -15,6 +15,7 @@ from app.db.messages import OutboundMessage, Purpose
 from app.db.people import Clinic
 from app.db.prepared import Prepared
 from app.db.work import Task, TaskKind, TaskState, TaskText
+from app.domain.urgency import danger
 from scheduler.policy import ReminderPolicy
 
 # not from the clinic's row: reminder hours that cannot be kept must not keep an alarm from being answered
@@ -133,7 +134,7 @@ def raise_alert(
         if task.state is TaskState.ACKNOWLEDGED:  # someone took it, and now there is more: it waits again
             task.code = _new_code(session, clinic.id)
         task.state, task.acknowledged_at, task.acknowledged_by = TaskState.OPEN, None, None
-        if _danger(category) <= _danger(task.category):  # a milder text after a worse one leaves the worse in view
+        if danger(category) <= danger(task.category):  # a milder text after a worse one leaves the worse in view
             task.category, task.reason = category, reason
         task.raised_at, task.version = now, task.version + 1
     if inbound_id is not None:
@@ -142,23 +143,6 @@ def raise_alert(
         page(line, session, now, clinic, task)
     audit(session, now, "system", "alert raised", f"task:{task.id}", category=category)
     return task.id
-
-
-_WORST_FIRST = (
-    "breathing",
-    "overdose",
-    "withdrawal",
-    "self_harm",
-    "missed_refill_symptoms",
-    "alarm",
-    "pump_trauma",
-    "infection_or_leak",
-)
-
-
-def _danger(category: str | None) -> int:
-    """Return 0 for the worst."""
-    return _WORST_FIRST.index(category) if category in _WORST_FIRST else len(_WORST_FIRST)
 
 
 def page(line: Line, session: Session, now: datetime, clinic: Clinic, task: Task) -> None:

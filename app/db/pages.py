@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from app.db.heartbeat import heartbeat
 from app.db.messages import InboundMessage
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone, Staff
 from app.db.work import Task, TaskKind, TaskState, TaskText
+from app.domain.urgency import danger
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,15 @@ def person_of(patient: Patient) -> Person:
     )
 
 
+def _worst_first(row: Any) -> tuple[bool, bool, int, datetime]:
+    task = row[0]
+    is_alert = task.kind is TaskKind.ALERT
+    return not is_alert, task.state is not TaskState.OPEN, danger(task.category) if is_alert else 0, task.opened_at
+
+
 def open_tasks(session: Session, clinic_id: int, limit: int = 200) -> tuple[TaskRow, ...]:
-    """Return what nobody has resolved: alerts first, unacknowledged before acknowledged, longest wait first."""
+    """Return what nobody has resolved: alerts first, unacknowledged before acknowledged, the worst and then the
+    longest wait first."""
     acknowledger = aliased(Staff)
     rows = session.execute(
         select(Task, Patient, Phone, acknowledger.name)
@@ -166,6 +175,7 @@ def open_tasks(session: Session, clinic_id: int, limit: int = 200) -> tuple[Task
         .order_by(Task.kind != TaskKind.ALERT, Task.state != TaskState.OPEN, Task.opened_at, Task.id)
         .limit(limit)
     ).all()
+    rows = sorted(rows, key=_worst_first)
     words = _words_of(session, [task.id for task, *_ in rows])
     callers = _callers(session, [(task.phone_id, task.patient_id) for task, *_ in rows])
     people = _people_behind(session, [task.phone_id for task, patient, *_ in rows if patient is None])

@@ -59,6 +59,13 @@ URGENT = {
         por que pita mi bomba
         alarma
         la maquina hace bip bip
+        pump sound every 10 minutes
+        what should i do my pump beeps
+        what should i do my pump is making a noise
+        theres a tone coming from my belly
+        theres a noise inside my stomach
+        why is my pump making a sound
+        i hear a tone
     """,
     "withdrawal": """
         EMERGENCY
@@ -88,6 +95,17 @@ URGENT = {
         abstinencia
         tengo fiebre y picazon
         tiene mucha comezon desde ayer
+        blood pressure dropping
+        bp crashing
+        had an mri and my spasms are back
+        the spasms came back
+        severe spasms
+        really bad spasms
+        i feel so weird and hot and stiff
+        need ambulance
+        send an ambulance
+        should i call an ambulance
+        necesito una ambulancia
     """,
     "overdose": """
         overdose
@@ -112,6 +130,23 @@ URGENT = {
         my brother keeps falling asleep mid sentence after refill
         mi hijo no se despierta
         mi mama no responde
+        I took 10 baclofen pills
+        i took 10 baclofen pills what should i do
+        i took too much baclofen what should i do
+        I gave him two doses of oral baclofen
+        took double my baclofen by mistake
+        he took an extra dose
+        accidentally took my baclofen twice
+        swallowed a handful of pills
+        se tomo 10 pastillas
+        very drowsy
+        he is so sleepy he cant talk
+        hes really out of it
+        she wont answer me shes limp
+        mom is not answering me
+        dad is limp
+        blacking out
+        fainted this morning
     """,
     "breathing": """
         i cant breathe
@@ -126,6 +161,9 @@ URGENT = {
         short of breath
         no puedo respirar
         no respira
+        cant swallow
+        trouble swallowing
+        throat is closing
     """,
     "missed_refill_symptoms": """
         my refill was due tuesday and im itching
@@ -137,6 +175,9 @@ URGENT = {
         missed refill, legs are stiff
         i missed my refill and i feel funny
         shaky today, refill was supposed to be monday
+        im out of medicine in the pump
+        my pump is empty
+        pump ran out of baclofen
     """,
     "infection_or_leak": """
         my wound is leaking
@@ -145,6 +186,9 @@ URGENT = {
         red swollen pocket
         yellow stuff coming out of the scar
         la herida supura
+        clear fluid on my pillow
+        my back is wet where they put the catheter
+        wet spot on my dressing
     """,
     "self_harm": """
         i want to die
@@ -230,6 +274,39 @@ NOT_URGENT = """
     que es la abstinencia
     como suena la alarma
     la alarma del coche
+    does the pump make noise
+    what sound does the alarm make
+    what noise comes from the pump
+    what should i do if the pump makes a noise
+    we hear no tones
+    how do i stop spasms
+    no severe spasms
+    what is severe spasticity
+    had an mri last week
+    my blood pressure is not dropping
+    i have high blood pressure
+    hot weather makes my legs stiff
+    what to do about drowsiness in general
+    not very drowsy
+    he is not limp
+    he walks with a limp
+    is it normal to be sleepy after a test dose years ago
+    my pills made me so sleepy
+    can i take baclofen pills with the pump
+    i took my baclofen pills this morning as usual
+    i took 3 baclofen pills this morning as usual
+    i took 10 baclofen pills a day before the pump
+    it took 3 weeks for the pills to work
+    he did not take 10 pills
+    how many pills did he take
+    i have trouble swallowing pills
+    can i drink clear fluids before surgery
+    my dressing is wet from the shower
+    the clinic wont answer me
+    when do i need an ambulance
+    what if the pump runs out of medicine
+    what does the alarm sound like, just asking
+    my smoke alarm keeps beeping lol
     when is my refill
     thanks
     ok

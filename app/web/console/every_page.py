@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from app.actions.line import Line
-from app.db.pages import LineHealth, TaskRow, line_health, open_task_counts, open_tasks
+from app.db.pages import ClinicFacts, LineHealth, TaskRow, line_health, open_task_counts, open_tasks
 from app.db.work import TaskKind
 from app.domain.texts import Words
+from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE
 from app.web.console.gate import Signed
 from app.web.wording import plural
 
@@ -37,12 +38,23 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
         "clinic": clinic,
         "zone": clinic.zone,
         "now": now,
-        "warnings": warnings(health, line.words, now, line.send_drafts, simulated=simulated),
+        "warnings": (
+            *(() if simulated else fictional_numbers(clinic)),
+            *warnings(health, line.words, now, line.send_drafts, simulated=simulated),
+        ),
         "urgent_tasks": urgent,
         "urgent_count": alerts,
         "task_count": others,
         "simulated": simulated,
     }
+
+
+def fictional_numbers(clinic: ClinicFacts) -> tuple[Notice, ...]:
+    """Warn where a live line still tells patients to call a number that is kept for fiction."""
+    if not {clinic.phone, clinic.after_hours_phone} & {DEMO_CLINIC_PHONE, DEMO_AFTER_HOURS_PHONE}:
+        return ()
+    words = "Patients are told to call a number that nobody answers. Change it: pumpline clinic set --phone."
+    return (Notice("failed", "The clinic's phone is the demo's", words),)
 
 
 def _alerts(tasks: tuple[TaskRow, ...]) -> tuple[TaskRow, ...]:
