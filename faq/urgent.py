@@ -27,39 +27,28 @@ from faq.signs import (
 from faq.spelling import SlipIndex, clauses, fold, sentences, words_of
 
 # Words corrected for one slip before the patterns run, and real words that a correction would turn into alarms.
-CORRECTED = frozenset(
-    (
-        "alarm alarms alarming alarma beeping beeps beeped buzzing chirping withdrawal withdrawals overdose "
-        "overdosed "
-        "overdosing breathe breathing unconscious unresponsive seizure seizures itching itchy twitching twitchy "
-        "fever stiff "
-        "leaking incision infected suicide suicidal refill overdue missed stopped swollen sobredosis abstinencia "
-        "respirar "
-        "despierta inconsciente convulsion pitando pitido fiebre recarga spasms confused tingling"
-    ).split()
+_MEANT = (
+    "alarm alarms alarming alarma beeping beeps beeped buzzing chirping withdrawal withdrawals overdose overdosed "
+    "overdosing breathe breathing unconscious unresponsive seizure seizures itching itchy twitching twitchy fever "
+    "stiff leaking incision infected suicide suicidal refill overdue missed stopped swollen sobredosis abstinencia "
+    "respirar despierta inconsciente convulsion pitando pitido fiebre recarga spasms confused tingling drowsy "
+    "ambulance"
 )
-REAL_WORDS = frozenset(
-    (
-        "beep bees beets beefs jeeps ever leaving inching etching confuse pissed stepped stomped breather keeps "
-        "beers weeps seeps peeps deeps sleeps never lever fewer sever fevers breath breathed breathes stuff "
-        "staff sniff still stiffs keeping seeping "
-        "weeping peeping "
-        "beefing being switching stitching pitching hitching ditching witching itches pitchy titchy leaning peaking "
-        "speaking sneaking breaking weaking refills refilled started starter starved misses kissed mixed mussed "
-        "massed "
-        "dissed hissed tossed stopper topped dropped shopped stooped infested inflected injected incisions decision "
-        "overdoses overuse overdo overdone alarmed alarmas spams spas conscious confuses confusing "
-        "contused confide tinkling mingling jingling tangling dingling bundling buzzing fuzzing chipping beepers "
-        "beeper "
-        "seizures seized leading leasing heating beating bedding needing feeding seeing selling swallow sullen "
-        "switchy "
-        "respire respira recargar despierto cargar pitar pintando pilando quitando gitando convulsiones fiebres "
-        "sobres restarted charted starting stated ticking twitches stiffer"
-    ).split()
+_MEANT_AS_WRITTEN = (
+    "beep bees beets beefs jeeps ever leaving inching etching confuse pissed stepped stomped breather keeps beers "
+    "weeps seeps peeps deeps sleeps never lever fewer sever fevers breath breathed breathes stuff staff sniff still "
+    "stiffs keeping seeping weeping peeping beefing being switching stitching pitching hitching ditching witching "
+    "itches pitchy titchy leaning peaking speaking sneaking breaking weaking refills refilled started starter starved "
+    "misses kissed mixed mussed massed dissed hissed tossed stopper topped dropped shopped stooped infested inflected "
+    "injected incisions decision overdoses overuse overdo overdone alarmed alarmas spams spas conscious confuses "
+    "confusing contused confide tinkling mingling jingling tangling dingling bundling buzzing fuzzing chipping "
+    "beepers beeper seizures seized leading leasing heating beating bedding needing feeding seeing selling swallow "
+    "sullen switchy respire respira recargar despierto cargar pitar pintando pilando quitando gitando convulsiones "
+    "fiebres sobres restarted charted starting stated ticking twitches stiffer"
 )
 
-_NEAR = SlipIndex(sorted(CORRECTED))
-_AS_WRITTEN = CORRECTED | REAL_WORDS
+_NEAR = SlipIndex(_MEANT.split())
+_AS_WRITTEN = frozenset(f"{_MEANT} {_MEANT_AS_WRITTEN}".split())
 _REACH = 120  # how far before a sign its negation may stand, in characters
 
 

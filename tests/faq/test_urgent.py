@@ -298,6 +298,8 @@ NOT_URGENT = """
     i took 10 baclofen pills a day before the pump
     it took 3 weeks for the pills to work
     he did not take 10 pills
+    i took two tablets
+    he took both meds
     how many pills did he take
     i have trouble swallowing pills
     can i drink clear fluids before surgery
