@@ -30,11 +30,11 @@ class Sign:
     stands_alone: bool = False
 
 
-def _any(words: str) -> frozenset[str]:
+def any_of(words: str) -> frozenset[str]:
     return frozenset(words.replace("|", " ").split()) - {"and", "up", "high", "things", "todo"}
 
 
-def _words(pattern: str) -> re.Pattern[str]:
+def wording(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{pattern.replace('W', W)})\b")
 
 
@@ -87,7 +87,7 @@ STIFFNESS = (
     "stiff|stiffer|stiffness|stiffening|stiffened|rigid|spasm|spasms|spasming|spastic|tight|tighter|tightness|"
     "locked up|locking up|cramping|rigido|rigida|rigidas|tieso|tiesa|espasmos"
 )
-LATE_REFILL = _words(
+LATE_REFILL = wording(
     r"(?:missed|skipped|forgot)W (?:refill|fill)|(?:refill|fill)W (?:overdue|late|missed|past due)|overdue (?:for|"
     r"on)W refill|(?:refill|fill) (?:was|wuz) (?:due|supposed|last|yesterday|monday|tuesday|wednesday|thursday|friday|"
     r"\w+day|tues|weds|thurs|on|days|weeks|a week|two)|(?:never|didnt|did not) (?:get|got|make|go)W (?:refill|fill)|"
@@ -97,16 +97,16 @@ LATE_REFILL = _words(
     r"olvide)W recarga|(?:me|le) paso la recarga|recargaW (?:atrasada|vencida|paso)"
 )
 
-ALARM_SIGN = Sign("alarm", _any(_SOUND), _words(_SOUND))
-SYMPTOM_SIGN = Sign("withdrawal", _any(SYMPTOM), _words(SYMPTOM))
+ALARM_SIGN = Sign("alarm", any_of(_SOUND), wording(_SOUND))
+SYMPTOM_SIGN = Sign("withdrawal", any_of(SYMPTOM), wording(SYMPTOM))
 # Everyday stiffness belongs to spasticity; it is a sign only with an onset (urgent.py asks for one).
 _UNWELL = "funny|weird|off|strange|awful|terrible"
 _GARMENT = "jeans|pants|clothes|clothing|belt|belts|dress|shirt|shorts|fit|schedule|waistband|top|bra|shoes"
 _RETURNED = "(?:is|are|came|come|coming|have come|has come) (?:all |right )?back|returned"
 STIFF_SIGN = Sign(
     "withdrawal",
-    _any(f"{STIFFNESS}|{_UNWELL}|spasticity"),
-    _words(
+    any_of(f"{STIFFNESS}|{_UNWELL}|spasticity"),
+    wording(
         rf"spasticity (?:{_RETURNED})|(?:{STIFFNESS})(?! (?:{_GARMENT}))|feel(?:s|ing)? (?:so |very |really |"
         rf"kinda )?(?:{_UNWELL})"
     ),
@@ -114,11 +114,11 @@ STIFF_SIGN = Sign(
 SIGNS: tuple[Sign, ...] = (
     Sign(
         "self_harm",
-        _any(
+        any_of(
             "kill|killing|end|ending|die|dead|live|alive|here|wake|hurt|hurting|harm|harming|cut|cutting|life|kms|"
             "suicidal|suicide|better|matar|morir|morirme|morirse|vivir|viviendo|matarme|suicidarme|suicidio|vida|dano"
         ),
-        _words(
+        wording(
             r"kill (?:myself|himself|herself)|killing myself|end (?:my|his|her) life|end(?:ing)? it all|(?:going to|"
             r"gonna|want to|wanna) end it|(?:want|wants|wanna|wanted|ready|wish i could|rather) (?:to )?die(?! (?:of|"
             r"from) (?:laugh\w*|curiosity|embarr\w*))|wish (?:i|he|she) (?:was|were) dead|better off (?:dead|"
@@ -132,11 +132,11 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         "breathing",
-        _any(
+        any_of(
             "swallow|swallowing|throat|tragar|breathe|breath|breathing|air|blue|gasping|choking|respirar|respira|"
             "respirando|aire|ahogo|ahoga"
         ),
-        _words(
+        wording(
             rf"(?:cant|cannot|can not|couldnt|can barely|can hardly|barely|hardly|unable to|trouble|difficulty|"
             rf"hard time|problems) (?:swallow|swallowing)(?! (?:\w+ )?(?:{_PILLS}|it|them)\b)|"
             r"throat (?:is |)(?:closing|swelling)|no pued[eo] tragar|(?:cant|cannot|can not|couldnt|can barely|"
@@ -152,14 +152,14 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         "overdose",
-        _any(
+        any_of(
             "wake|waking|woken|rouse|rousing|awake|asleep|drifting|respond|passed|passing|unconscious|unresponsive|"
             "responsive|responding|blacked|blacking|blacks|fainted|fainting|faint|answer|answering|react|reacting|"
             "lethargic|groggy|out|dormido|dormida|adormilado|adormilada|somnoliento|somnolienta|collapsed|despierta|"
             "despiertan|despertar|despertarlo|despertarla|responde|reacciona|inconsciente|desmayo|desmaye|desmayado|"
             "desmayada|nods|nodding|slurring|slurred|sleepy|drowsy|floppy|limp"
         ),
-        _words(
+        wording(
             r"(?:cant|cannot|can not|couldnt|could not|wont|will not|doesnt|does not|not|hard to|difficult to|barely|"
             r"unable to) (?:wake|waking|be woken|rouse|stay awake)|(?:hard|difficult) (?:waking|rousing)|"
             r"cant keepW awake|passed out|passing out|unconscious|(?:cant|cannot|couldnt)W get (?:him|her|them|me|"
@@ -177,10 +177,10 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         "overdose",
-        _any(
+        any_of(
             f"overdose|overdosed|overdosing|overdoses|od|oded|sobredosis|over|much|many|{_DOSED}|dosed|tome|tomo|di|dio"
         ),
-        _words(
+        wording(
             rf"{_TOO_MUCH}|double dosed|(?:tome|se tomo|le di|me dio|le dio)W (?:[3-9]|\d\d+|doble|muchas|"
             rf"demasiad[oa]s?)W "
             r"(?:pastillas|baclofeno|dosis)|overdose|overdosed|overdosing|overdoses|od|oded|sobredosis|over dose|"
@@ -190,31 +190,31 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         "withdrawal",
-        _any("seizure|seizures|seizing|convulsing|convulsions|convulsion|convulsiones|fit"),
-        _words(r"seizure|seizures|seizing|convulsing|convulsions|convulsion|convulsiones|having a fit"),
+        any_of("seizure|seizures|seizing|convulsing|convulsions|convulsion|convulsiones|fit"),
+        wording(r"seizure|seizures|seizing|convulsing|convulsions|convulsion|convulsiones|having a fit"),
     ),
     ALARM_SIGN,
     Sign(
         "alarm",
-        _any(f"{_NOISE}|suena"),
-        _words(
+        any_of(f"{_NOISE}|suena"),
+        wording(
             rf"pumpW (?:making|makes|made)W (?:{_NOISE})|(?:two|2) tones?|bombaW suena|hear(?:d|ing)?(?: (?:a|the|"
             rf"some|weird|strange|my|his|her|pump|loud)){{0,2}} tones?|(?:{_NOISE})W every (?:\d+|few|couple|half|"
             rf"hour|minute|two|three|five|ten)|(?:{_NOISE})(?: (?:is|was|thats|keeps))?(?: coming)? (?:from|inside|in|"
             rf"out of) (?:\w+ )?(?:{_TARGET}|body|me|him|her)"
         ),
     ),
-    Sign("missed_refill_symptoms", _any("empty|out|dry|vacia"), _words(_EMPTY)),
+    Sign("missed_refill_symptoms", any_of("empty|out|dry|vacia"), wording(_EMPTY)),
     Sign(
         "withdrawal",
-        _any("withdrawal|withdrawals|withdraw|withdrawing|withdrawn|abstinencia"),
-        _words(r"withdrawal|withdrawals|withdraw|withdrawing|withdrawn|abstinencia"),
+        any_of("withdrawal|withdrawals|withdraw|withdrawing|withdrawn|abstinencia"),
+        wording(r"withdrawal|withdrawals|withdraw|withdrawing|withdrawn|abstinencia"),
     ),
     SYMPTOM_SIGN,
     Sign(
         "withdrawal",
-        _any("pressure|bp|presion"),
-        _words(
+        any_of("pressure|bp|presion"),
+        wording(
             r"(?:blood pressure|bp)(?: (?:is|was|keeps|has|just|started|went|suddenly)){0,2} (?:dropping|dropped|"
             r"drops|falling|fell|crashing|crashed|plummeting|tanking|tanked|spiking|spiked|(?:so|very|really|too|"
             r"super|dangerously) (?:low|high))|(?:dropping|falling|crashing|spiking) (?:blood pressure|bp)|"
@@ -223,8 +223,8 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         "withdrawal",
-        _any("confused"),
-        _words(
+        any_of("confused"),
+        wording(
             r"(?:hes|shes|is|acting|seems|seem|getting|suddenly|really|very|so) (?:\w+ )?confused(?! (?:about|by|on|"
             r"with))"
         ),
@@ -232,8 +232,8 @@ SIGNS: tuple[Sign, ...] = (
     STIFF_SIGN,
     Sign(
         "infection_or_leak",
-        _any(f"{_BAD}|coming|dripping|herida|stuff|gunk|liquid|wet|damp|soaked|mojada|liquido"),
-        _words(
+        any_of(f"{_BAD}|coming|dripping|herida|stuff|gunk|liquid|wet|damp|soaked|mojada|liquido"),
+        wording(
             rf"(?:{_PART})W (?:{_BAD})|(?:{_BAD})W (?:{_PART})|(?:spinal|clear|csf) fluidW (?:leak|leaking|leaks|"
             rf"coming|dripping|out)|(?:leaking|leak|leaks|dripping)W (?:spinal|clear|csf)|fluid (?:leaking|coming)|"
             rf"(?:clear|spinal|csf|watery) (?:fluid|liquid|stuff)W (?:pillow|sheets?|bed|shirt|back|neck|nose|"
@@ -247,11 +247,11 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         "pump_trauma",
-        _any(
+        any_of(
             f"{_BLOW}|hit|kicked|punched|bumped|banged|crash|accident|wreck|over|pump|cai|cayo|golpee|golpeo|"
             f"golpe|bomba|choque|accidente"
         ),
-        _words(
+        wording(
             rf"(?:{_BLOW})(?: \w+){{0,5}} (?:{_TARGET})|(?:{_TARGET})W (?:got|was|been) (?:hit|kicked|punched|bumped|"
             rf"banged)|(?:car|bike|motorcycle) (?:crash|accident|wreck)|got run over|fell (?:hard|down|off|out|on)|"
             rf"pump (?:has |just |is |have |)(?:stopped(?! (?:hurting|bothering|aching|being))|stop|stops|quit|died|"
@@ -265,8 +265,8 @@ SIGNS: tuple[Sign, ...] = (
     # Said in so many words, with no sign named: the words for it send to the emergency number first.
     Sign(
         "withdrawal",
-        _any("emergency|emergencia|urgent|urgente|911|sos|help|ambulance|paramedics|ambulancia"),
-        _words(
+        any_of("emergency|emergencia|urgent|urgente|911|sos|help|ambulance|paramedics|ambulancia"),
+        wording(
             rf"^{_AMBULANCE}|(?:need|needs|send|get|call|calling|called|want|necesito|necesita|manden?|llamen?|"
             rf"pidan?)W {_AMBULANCE}|"
             r"^(?:emergency|urgent|911|sos|emergencia|urgente)(?: (?:please|help|now|call me|por favor))*$|(?:this is|"
@@ -278,7 +278,7 @@ SIGNS: tuple[Sign, ...] = (
 
 _SEVERE = "severe|violent|terrible|horrible|awful|extreme|intense|uncontrollable|unbearable|(?:really|very|so) bad"
 # An onset, a comparison or a force that turns everyday stiffness into news.
-ONSET = _words(
+ONSET = wording(
     r"now|right now|today|tonight|tonite|suddenly|sudden|all of a sudden|since|overnight|this (?:morning|evening|"
     r"afternoon|am|pm)|last (?:night|nite)|yesterday|worse|worsening|getting (?:worse|stiffer|tighter|more|so|really|"
     r"very)|again|than (?:usual|normal|ever)|started|keeps?|"
@@ -289,7 +289,7 @@ ONSET = _words(
     r"ahora|hoy|desde|anoche|de repente|peor|esta manana|esta noche|mas que"
 )
 # Said of something that goes on as the text is written: beats any question around it.
-NOW = _words(
+NOW = wording(
     r"every (?:\d+|few|hour|minute|couple|day|night)|(?:im|i am|hes|he is|shes|she is) (?:\w+ )?(?:itchy|itching|"
     r"twitching|twitchy|feverish|shaking|shivering)|now|right now|again|today|tonight|tonite|this (?:morning|evening|"
     r"afternoon|am|pm)|last (?:night|nite)|yesterday|wont (?:stop|quit|shut up)|doesnt stop|not stopping|(?:just|has|"
@@ -298,7 +298,7 @@ NOW = _words(
     r"ahorita|hoy|anoche|desde (?:ayer|anoche|hace)|no para|sigue|otra vez"
 )
 # What somebody says of a person or a pump before them. Beats "what", "why", "is", but not "if".
-CLAIM = _words(
+CLAIM = wording(
     r"puede (?:que sea|ser)|"
     # A clause of its own after the question: told, not asked.
     rf"(?:what|wat) (?:should|shud|do|can) (?:i|we|u|you) do (?:my|his|her|our|im|ive|i|hes|shes|{_KIN}|its|it|theres|"
@@ -334,20 +334,20 @@ ASKING = re.compile(
     r"heard about|learn about|teach|signs to|que (?:pasa|hago|significa)|quiero saber)\b"
 )
 # A case imagined: with one of these only NOW makes it real.
-IMAGINED = _words(
+IMAGINED = wording(
     r"if|whether|in case|ever|would|could|might|will|one day|someday|(?<!is )(?<!it )supposed to|before i|que (?:pasa|"
     r"hago|hacer) si|en caso"
 )
-LEARNING = _words(
+LEARNING = wording(
     r"just (?:asking|curious|wondering)|asking for a friend|(?:a|my|an) (?:paper|essay|school report)|for (?:school|"
     r"class|a class|a paper)|solo (?:pregunto|curiosidad)"
 )
-LONG_PAST = _words(
+LONG_PAST = wording(
     r"years ago|year ago|months ago|in (?:19|20)\d\d|last (?:year|summer|winter|spring|fall|month)|back in|when i was|"
     r"hace (?:anos|meses|un ano)|el ano pasado|used to"
 )
 # Alarms and beeps that no pump makes.
-ELSEWHERE = _words(
+ELSEWHERE = wording(
     r"(?:smoke|fire|burglar|car|house|phone|door|home|tornado|fire drill|drill|security|co|carbon monoxide|store|"
     r"wake up) (?:alarm|alarms|detector|detectors)(?: (?:is|was|keeps|has been|wont stop) (?:beeping|chirping|"
     r"buzzing))?|alarm (?:clock|clocks|date|dates|on my phone|for (?:my|the) (?:appointment|appt)|system)|"
@@ -375,4 +375,4 @@ NEGATED_AFTER = re.compile(
     r"^(?:is not|isnt|has not|hasnt|have not|havent|did not|didnt|never|not|was not|wasnt) (?:going off|gone off|"
     r"go off|went off|on|sounding|ringing|beeping|sounded|leaking|red|infected)\b"
 )
-STILL_UNCHECKED = _words(r"anymore|any more|stopped|quit|went quiet|gone quiet|quiet now|silent|cant (?:hear|tell)")
+STILL_UNCHECKED = wording(r"anymore|any more|stopped|quit|went quiet|gone quiet|quiet now|silent|cant (?:hear|tell)")

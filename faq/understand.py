@@ -10,6 +10,7 @@ from faq.keywords import KeywordHit, keyword
 from faq.language import detect
 from faq.library import Library
 from faq.matching import canonical, matcher
+from faq.signs import Category
 from faq.spelling import fold, words_of
 from faq.urgent import Urgency, late_refill, urgent_sign
 
@@ -25,6 +26,7 @@ _TOPIC_OF = {
     "missed_refill_symptoms": "missed-refill",
 }
 _OTHER_URGENT = "when-to-call"
+_URGENT_ALONE: dict[str, Category] = {"alarm": "alarm", "withdrawal": "withdrawal", "overdose": "overdose"}
 _MISSED = "missed-refill"
 LATE_REFILL = "late_refill"  # in `parts`: the words that tell of a refill overdue now, without a sign of harm
 _FIRST = frozenset({"help", "menu", "more"})
@@ -96,7 +98,7 @@ def understand(text: str, context: Context, library: Library) -> Understanding:
     if asked and asked.name in _FIRST:
         return _with_topic(_admin(asked, language), context)
     if hit := keyword(text, library, language):
-        return _keyword(hit, language)
+        return _spelt_out(hit, text, language) or _keyword(hit, language)
     if asked:
         return _admin(asked, language)
     return _question(text, library, language)
@@ -159,6 +161,13 @@ def _what_was_asked(text: str, context: Context, language: Language) -> Understa
     if context.asked in ("more", "menu") and _MORE.match(line):
         return _with_topic(_admin(Intent("more", line), language), context)
     return None
+
+
+def _spelt_out(hit: KeywordHit, text: str, language: Language) -> Understanding | None:
+    """A L A R M, and nothing else: letter by letter it is as urgent as the word itself."""
+    if hit.topic not in _URGENT_ALONE or "".join(words_of(fold(text))).upper() != hit.keyword:
+        return None
+    return _urgent(Urgency(_URGENT_ALONE[hit.topic], hit.keyword), None, language)
 
 
 def _keyword(hit: KeywordHit, language: Language) -> Understanding:

@@ -24,6 +24,7 @@ from faq.signs import (
     Category,
     Sign,
 )
+from faq.signs_heard import HEARD
 from faq.spelling import SlipIndex, clauses, fold, sentences, words_of
 
 # Words corrected for one slip before the patterns run, and real words that a correction would turn into alarms.
@@ -65,7 +66,7 @@ def urgent_sign(text: str) -> Urgency | None:
     read = [_corrected(sentence) for sentence in sentences(fold(text))]
     known = {word for sentence in read for word in sentence.split()}
     whole = " . ".join(read)
-    for sign in SIGNS:
+    for sign in (*SIGNS, *HEARD):
         if known.isdisjoint(sign.triggers):
             continue
         for sentence in read:

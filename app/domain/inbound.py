@@ -152,8 +152,12 @@ def _choices(turn: Turn) -> Decision:
     found = [(n, turn.library.get(topic, turn.understood.language)) for n, topic in enumerate(topics, 1)]
     options = ", ".join(f"{n} {answer.title}" for n, answer in found if answer)
     asked = turn.sender.asked.with_topic("choices", topics, turn.now)
-    trace = (turn.why, "Not sure enough: asked which one")
-    return Decision((Reply("text:choices", (("options", options),)),), (Remember(asked),), trace)
+    trace: tuple[str, ...] = (turn.why, "Not sure enough: asked which one")
+    effects: tuple[Effect, ...] = (Remember(asked),)
+    if not _ASKS.search(turn.text):  # it tells something, and a list of topics may miss what: a nurse reads it too
+        effects = (*effects, OpenTask("question", "phone", "told us something that no reviewed answer clearly fits"))
+        trace = (*trace, "It is no question: a nurse is asked to read it")
+    return Decision((Reply("text:choices", (("options", options),)),), effects, trace)
 
 
 def _unknown(turn: Turn) -> Decision:
@@ -199,6 +203,11 @@ def _change_language(turn: Turn) -> Decision:
     return Decision((Reply("text:language_not_yet"),), effects, (turn.why,))
 
 
+_ASKS = re.compile(
+    r"\?|^\W*(?:what|whats|how|hows|can|could|is|are|do|does|did|will|would|should|when|where|which|who|why|may|"
+    r"que|como|cuando|puedo|donde|cual|quien)\b",
+    re.IGNORECASE,
+)
 _INTENTS: dict[str, Callable[[Turn], Decision]] = {
     "more": _more,
     "menu": _menu,

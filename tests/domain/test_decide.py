@@ -152,7 +152,7 @@ def test_a_picture_always_reaches_a_nurse(text: str, said: list[str], done: list
 
 def test_a_digit_picks_from_the_numbered_choices_when_they_were_sent_last() -> None:
     close = Understanding("choices", "en", choices=("travel", "swimming"))
-    asked = decide(close, "travel or swim", ASKED, LIBRARY, NOW + timedelta(hours=1))
+    asked = decide(close, "can i travel or swim", ASKED, LIBRARY, NOW + timedelta(hours=1))
     [remember] = asked.effects
     assert isinstance(remember, Remember)
     later = replace(ASKED, asked=remember.asked)
@@ -195,3 +195,10 @@ def test_a_visit_is_never_confirmed_that_is_not_coming() -> None:
     gone = replace(ASKED, visits=())
     for text in ("1", "yes", "ok I'll be there"):
         assert not any(isinstance(effect, ConfirmVisit) for effect in answer_to(text, gone).effects)
+
+
+def test_choices_for_a_text_that_tells_something_also_reach_a_nurse() -> None:
+    close = Understanding("choices", "en", choices=("travel", "swimming"))
+    for text, tasks in (("can i travel or swim", 0), ("the water was not good for me", 1)):
+        decision = decide(close, text, MARIA, LIBRARY, NOW)
+        assert sum(isinstance(effect, OpenTask) for effect in decision.effects) == tasks

@@ -68,6 +68,10 @@ URGENT = {
         i hear a tone
     """,
     "withdrawal": """
+        my legs are so tight I can't walk
+        help i cant move
+        confused and hot
+        my heart is racing
         EMERGENCY
         this is an emergency
         911
@@ -108,6 +112,9 @@ URGENT = {
         necesito una ambulancia
     """,
     "overdose": """
+        dad isn't responding
+        my baby is floppy
+        daughter floppy since refill
         overdose
         OVERDOSE!
         overdoze
@@ -166,6 +173,8 @@ URGENT = {
         throat is closing
     """,
     "missed_refill_symptoms": """
+        no baclofen left in my pump
+        ran out of baclofen
         my refill was due tuesday and im itching
         hes super itchy and twitchy since last nite, refill was due tues
         missed my refill and now he has a fever
@@ -180,6 +189,7 @@ URGENT = {
         pump ran out of baclofen
     """,
     "infection_or_leak": """
+        redness over pump
         my wound is leaking
         clear fluid leaking from my back
         incision is red and swollen with pus
@@ -203,6 +213,7 @@ URGENT = {
         no quiero vivir
     """,
     "pump_trauma": """
+        catheter broke
         fell on the pump
         i fell and landed on my pump
         kid kicked me in the pump
