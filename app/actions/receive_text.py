@@ -1,6 +1,7 @@
 """Take in one text: record it and everything that follows from it, or nothing; return what to answer."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -201,40 +202,16 @@ def _reply(
     now: datetime,
 ) -> tuple[Handed, ...]:
     """Write down the replies as handed over and return them. A draft is held back where the clinic wants it so."""
-    asked = next((effect.asked for effect in decision.effects if isinstance(effect, Remember)), sender.asked)
-    asks = {ask.appointment_id: ask.digit for ask in asked.confirms if ask.appointment_id is not None}
-    texts: list[tuple[Reply, Rendered]] = []
-    for reply in decision.replies:
-        rendered = render_reply(
-            reply,
-            line.words,
-            voice_of(clinic),
-            understood.language,
-            paged=sender.clinic_pages,
-            visits=sender.visits,
-            asks=asks,
-            shared=sender.names_patients,
-            link=staff_link(line),
-        )
-        texts += [(reply, text) for text in rendered]
     handed = []
     patient_id = sender.people[0].patient_id if len(sender.people) == 1 else None
-    for n, (reply, text) in enumerate(texts):
+    for n, (reply, text) in enumerate(_rendered(line, decision, clinic, sender, understood.language)):
         words = text
         if text.draft and not line.send_drafts and text.text_id.startswith(("answer:", "more:")):
             # the clinic sends no answer before a clinician signed it: a nurse reads the question instead
             words = line.words.system("unknown", voice_of(clinic), understood.language)
             reason = "asked about something whose answer is not signed yet"
-            open_task(
-                session,
-                now,
-                clinic.id,
-                TaskKind.QUESTION,
-                f"phone:{phone_id}",
-                reason,
-                phone_id=phone_id,
-                inbound_id=inbound_id,
-            )
+            about = {"phone_id": phone_id, "inbound_id": inbound_id}
+            open_task(session, now, clinic.id, TaskKind.QUESTION, f"phone:{phone_id}", reason, **about)
         token = new_token()
         message_id = owe(
             session,
@@ -254,6 +231,26 @@ def _reply(
             raise RuntimeError("a new inbound text cannot have a reply already")
         handed.append(Handed(message_id, token, words.body, reply.urgent))
     return tuple(handed)
+
+
+def _rendered(
+    line: Line, decision: Decision, clinic: Clinic, sender: Sender, language: str
+) -> Iterator[tuple[Reply, Rendered]]:
+    asked = next((effect.asked for effect in decision.effects if isinstance(effect, Remember)), sender.asked)
+    asks = {ask.appointment_id: ask.digit for ask in asked.confirms if ask.appointment_id is not None}
+    for reply in decision.replies:
+        texts = render_reply(
+            reply,
+            line.words,
+            voice_of(clinic),
+            language,
+            paged=sender.clinic_pages,
+            visits=sender.visits,
+            asks=asks,
+            shared=sender.names_patients,
+            link=staff_link(line),
+        )
+        yield from ((reply, text) for text in texts)
 
 
 def _said_before(session: Session, provider_id: str) -> Received:
