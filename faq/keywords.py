@@ -42,7 +42,26 @@ _COURTESY = frozenset(
         "for",
         "tell",
     }
-    | {"need", "want", "i", "get", "some", "help", "with", "more", "question", "dear", "sir", "ok", "and", "now", "us"}
+    | {
+        "what",
+        "whats",
+        "abt",
+        "need",
+        "want",
+        "i",
+        "get",
+        "some",
+        "help",
+        "with",
+        "more",
+        "question",
+        "dear",
+        "sir",
+        "ok",
+        "and",
+        "now",
+        "us",
+    }
     | {"por", "favor", "gracias", "hola", "el", "la", "de", "sobre", "informacion", "quiero"}
 )
 _LONGEST = 9  # words; whoever writes more has written a sentence

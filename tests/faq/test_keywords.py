@@ -99,3 +99,9 @@ def test_an_exact_keyword_beats_a_near_one(content: ContentFolder) -> None:
 
 def test_no_keyword_is_a_word_of_carriers_or_commands() -> None:
     assert not {word for word, _ in all_keywords()} & RESERVED
+
+
+def test_what_about_is_a_courtesy_around_a_keyword(library: Library) -> None:
+    hit = keyword("what about mri", library)
+    assert hit is not None
+    assert hit.topic == "mri"
