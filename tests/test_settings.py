@@ -149,7 +149,8 @@ def _secret(folder: str) -> str:
 
 
 def test_processes_that_start_at_once_share_their_keys(tmp_path: Path) -> None:
-    with multiprocessing.get_context("fork").Pool(4) as pool:
+    # spawned: a child forked from a process with threads may find a lock held for ever
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
         assert len(set(pool.map(_secret, [str(tmp_path)] * 12))) == 1
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
