@@ -17,7 +17,7 @@ _UNCLEAR = (
     "Hi it's me again, the thing from last week is back",
     "my neighbor asked whether you do knees too, and what about parking behind the building these days",
     "asdf",
-    "lorem ipsum dolor sit amet",
+    "qwerty test test is this thing on",
 )
 _URGENT = ("ALARM", "my pump is beeping", "I can't breathe well", "itching all over and my legs are so tight")
 _SHARES = (0.28, 0.05, 0.2, 0.08, 0.06, 0.03, 0.30)
