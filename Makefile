@@ -6,7 +6,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_CONFIG := 1
 BIN := .venv/bin
 
-.PHONY: run test setup check check-content lint types imports docs-check bench lock screenshots clean
+.PHONY: run test setup check check-content model model-check evaluate lint types imports docs-check bench lock screenshots clean
 
 run: setup ## Start everything on http://127.0.0.1:$(PORT), with a demo clinic when the database is empty
 	@PUMPLINE_PORT=$(PORT) $(BIN)/pumpline run
@@ -45,6 +45,16 @@ imports: setup
 
 check-content: setup ## Every answer: complete, sourced, short, readable, GSM-7, no dose
 	$(BIN)/pumpline check-content
+
+model: setup ## Train the understanding from faq/examples: the same file, byte for byte, on any machine
+	$(BIN)/python -m tools.train_model
+
+model-check: setup ## The model that is shipped is what the examples give
+	$(BIN)/python -m tools.train_model --check
+
+evaluate: setup ## How well texts are understood: the seen set, then the held-back one
+	@echo "== seen while building"; $(BIN)/pumpline evaluate tests/data/understanding/seen-*.jsonl
+	@echo; echo "== held back: only ever reported"; $(BIN)/pumpline evaluate --labels tests/data/understanding/held-back-*.jsonl
 
 docs-check: setup ## Every setting and command documented; every link in docs leads somewhere
 	$(BIN)/python -m tools.check_docs

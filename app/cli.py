@@ -25,6 +25,8 @@ COMMANDS = {
     "tasks": ("app.commands.tasks:tasks", "List what nurses must do; acknowledge or resolve it."),
     "staff": ("app.commands.staff:staff", "Add and list staff accounts."),
     "understand": ("app.commands.understand:understand_lines", "Say what texts mean: JSON lines in, JSON lines out."),
+    "evaluate": ("app.commands.evaluate:evaluate", "Score your own labelled messages, before a content change."),
+    "learn": ("app.commands.learn:learn", "Show how answers fare; export labelled texts for review."),
     "check-content": ("app.commands.check_content:check_content", "Check every answer patients may be sent."),
     "keys": ("app.commands.keys:keys", "Make keys for the settings."),
 }

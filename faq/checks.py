@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from faq.intents import RESERVED
+from faq.languages import languages
 from faq.library import FALLBACK, Answer, Library, render
-from faq.readability import grade
+from faq.readability import grade, perspicuity
 from faq.segments import measure, not_gsm7
 from faq.spelling import SHORTEST_CORRECTABLE, slip
 
@@ -15,6 +16,7 @@ LONGEST_FILLINGS = {"clinic": "C" * 40, "phone": "5" * 18, "after_hours": "5" * 
 SHORT_LIMIT = 306  # two GSM-7 segments of 153
 MORE_LIMIT = 459  # three
 HARDEST_GRADE = 6.0
+LEAST_PERSPICUITY = 65  # "fairly easy" on the INFLESZ scale
 URGENT_TOPICS = frozenset({"alarm", "withdrawal", "overdose", "missed-refill", "when-to-call"})
 CALL_WITHIN = 70  # characters that survive any split: messaging-rules, section 8
 
@@ -107,6 +109,9 @@ def _texts(answer: Answer) -> Iterator[tuple[str, str]]:
 
 def _coverage(library: Library) -> Iterator[Finding]:
     english = library.answers.get(FALLBACK, {})
+    for language, answers in library.answers.items():
+        for topic in english.keys() - answers.keys():
+            yield Finding(f"answers/{language}/{topic}.md", "topic has no translation", "Write this file.")
     for topic in dict.fromkeys(topic for _, topic in library.questions.values()):
         if topic not in english:
             yield Finding(f"answers/{FALLBACK}/{topic}.md", "topic has no answer", "Write this file.")
@@ -189,10 +194,11 @@ def _size(answer: Answer, _: Library, __: date) -> Iterator[Finding]:
 
 
 def _reading(answer: Answer, _: Library, __: date) -> Iterator[Finding]:
-    if answer.language != FALLBACK:  # Flesch-Kincaid measures English only
-        return
     for name, text in _texts(answer):
-        if (hard := grade(text)) > HARDEST_GRADE:
+        if answer.language == "es" and (easy := perspicuity(text)) < LEAST_PERSPICUITY:
+            what = f"{name} reads at {easy:.0f} by Szigriszt"
+            yield Finding(answer.file, what, f"Shorter sentences and words, to {LEAST_PERSPICUITY} or more.")
+        if answer.language == FALLBACK and (hard := grade(text)) > HARDEST_GRADE:
             yield Finding(
                 answer.file, f"{name} reads at grade {hard:.1f}", "Shorter sentences and words, to 6.0 or less."
             )
@@ -213,6 +219,17 @@ def _review(answer: Answer, _: Library, today: date) -> Iterator[Finding]:
         yield Finding(answer.file, f"its review expired on {answer.review_by}", "Review it again and set new days.")
 
 
+def _translation(answer: Answer, library: Library, _: date) -> Iterator[Finding]:
+    english = library.answers[FALLBACK].get(answer.topic)
+    if answer.language == FALLBACK:
+        return
+    if english is None:
+        yield Finding(answer.file, "translates an answer that does not exist", "Write the English one first.")
+    elif answer.translates != english.version:
+        what = f"translates version {answer.translates} of an answer that is now at {english.version}"
+        yield Finding(answer.file, what, "Compare the two, then set translates.")
+
+
 def _related(answer: Answer, library: Library, _: date) -> Iterator[Finding]:
     for topic in answer.related:
         if topic == answer.topic:
@@ -230,9 +247,10 @@ def _more(answer: Answer, _: Library, __: date) -> Iterator[Finding]:
 
 
 def _action_first(answer: Answer, _: Library, __: date) -> Iterator[Finding]:
-    words = ("call",) if answer.language == FALLBACK else ("call", "llam")
+    known = languages().get(answer.language)
+    words = known.call if known else ()
     start = _filled(answer.short)[:CALL_WITHIN].lower()
-    if answer.topic in URGENT_TOPICS and not any(word in start for word in words):
+    if words and answer.topic in URGENT_TOPICS and not any(word in start for word in words):
         yield Finding(answer.file, f"does not say to call within {CALL_WITHIN} characters", "Put the call first.")
 
 
@@ -244,6 +262,7 @@ _ONE_ANSWER: tuple[Callable[[Answer, Library, date], Iterator[Finding]], ...] = 
     _reading,
     _doses,
     _review,
+    _translation,
     _related,
     _more,
     _action_first,

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Language = Literal["en", "es"]
-Asked = Literal["none", "confirm", "choices", "more", "menu"]
+Language = str
+Asked = Literal["none", "confirm", "choices", "more", "menu", "triage", "helped"]
 
 
 @dataclass(frozen=True)
 class Context:
     """`choices` are topics in the order in which they were numbered; `topic` is the one answered last.
+
+    "triage" and "helped" wait for a yes or a no: 1 or 2.
 
     Whether a question still counts is the caller's decision: pass `asked="none"` once it no longer does.
     """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from faq.context import Context
+from faq.languages import languages
 from faq.spelling import SlipIndex, fold, words_of
 
 IntentName = Literal[
@@ -22,6 +23,8 @@ IntentName = Literal[
     "change_language",
     "menu",
     "more",
+    "yes",  # to a question of ours that is answered by 1 or 2
+    "no",
 ]
 
 
@@ -40,7 +43,7 @@ class Intent:
 
 # On these Twilio acts by itself when they are the whole message (messaging-rules, section 1).
 CARRIER_OPT_OUT = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
-OPT_OUT_WORDS = CARRIER_OPT_OUT | {"arret", "arrete", "alto", "basta", "parar", "remove"}
+OPT_OUT_WORDS = CARRIER_OPT_OUT | {"arret", "arrete", "alto", "basta", "parar", "baja", "remove"}
 _OPT_OUT_SLIPS = frozenset(
     {"sotp", "stpo", "tsop", "stopp", "sstop", "sttop", "stoop", "stip", "stio", "atop", "cancle"}
 )
@@ -62,10 +65,14 @@ _MESSAGES = (
     r"notifications?)"
 )
 _ANY = r"(?: \w+){0,3}"
+_LANGUAGES = f"(?:{'|'.join(sorted(name for known in languages().values() for name in known.also_called))})"
 
 
 def _rule(name: IntentName, pattern: str) -> tuple[IntentName, re.Pattern[str]]:
-    return name, re.compile(pattern.replace("MESSAGES", _MESSAGES).replace("ANY", _ANY))
+    words = {"MESSAGES": _MESSAGES, "ANY": _ANY, "LANGUAGES": _LANGUAGES}
+    for word, meant in words.items():
+        pattern = pattern.replace(word, meant)
+    return name, re.compile(pattern)
 
 
 _OPT_OUT = re.compile(
@@ -166,10 +173,8 @@ _RULES: tuple[tuple[IntentName, re.Pattern[str]], ...] = (
     ),
     _rule(
         "change_language",
-        r"\b(?:in|to|en|al) (?:english|spanish|espanol|ingles)\b|^(?:english|spanish|espanol|ingles)$|\b(?:speak|"
-        r"habla|hablan|hablo) (?:english|spanish|espanol|ingles)\b|"
-        r"\b(?:english|spanish|espanol|ingles) (?:please|pls|por favor)\b|\bno (?:speak|hablo) (?:english|ingles|"
-        r"spanish|espanol)\b",
+        r"\b(?:in|to|en|al) LANGUAGES\b|^(?:\w+ )?LANGUAGES(?: \w+)?$|\b(?:speak|habla|hablan|hablo) LANGUAGES\b|"
+        r"\bLANGUAGES (?:please|pls|por favor)\b|\bno (?:speak|hablo) LANGUAGES\b",
     ),
 )
 _WHOLE: dict[str, IntentName] = {
@@ -211,7 +216,7 @@ _YES = re.compile(
 )
 _NOT_YES = re.compile(
     r"\b(?:cant|cannot|wont|not|dont|unable|instead|reschedul\w*|change|move|another|different|later|no puedo|"
-    r"cancel|2|two|if|unless|except|what|when|how|why|where)\b"
+    r"cancel|no(?! (?:problem|worries|prob|hay problema))|2|two|if|unless|except|what|when|how|why|where)\b"
 )
 _CHANGE = re.compile(
     r"^(?:2|two|too|dos|change|cambio|cambiar|no|nope|nah|cant|no puedo|n)$|\b(?:cant|cannot|can not|wont|"
@@ -256,6 +261,11 @@ def opt_out(text: str) -> Intent | None:
     if found := _OPT_OUT.search(line):
         return Intent("opt_out", found.group().strip())
     return None
+
+
+def may_refuse(line: str) -> bool:
+    """Whether words of refusal or doubt stand in the text: whatever else it says, it is no plain yes."""
+    return _NOT_YES.search(line) is not None
 
 
 def _asked_to_confirm(text: str, line: str) -> Intent | None:

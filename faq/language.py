@@ -1,62 +1,76 @@
-"""English or Spanish, for a text of a few words."""
+"""Which language a text of a few words is in."""
 
 from faq.context import Language
+from faq.languages import languages
 from faq.spelling import fold, words_of
 
-# Words of one language that are no words of the other; accents are folded away before comparing.
-_SPANISH = frozenset(
-    words_of(
-        """
-    abstinencia abrazo adios agua ahora alarma algo alguien aqui ayer ayuda ayudame bano basta bien bomba buenas bueno
-    buenos cada calor cambiar cambio cancelar casa cita citas clinica como con confirmo cosa cuando cuanto cuesta cual
-    cuales cuidado dame dar de debe debo dejar dejen del desde despierta despues dia dias dice digo doctora dolor
-    donde
-    dos dura ella ellos en enfermera enfermero es esa ese eso espanol esta estan estar este esto estoy favor fiebre
-    fue
-    funciona gracias ha haber habla hablar hace hacer hacia hago hasta hay hermana hermano herida hija hijo hola
-    hospital hoy la las le les llamar llame llevo lo los madre mal manana mandar mas me medicamento medico mejor
-    mensajes mi mis
-    mucha mucho muy nada necesito ni ninguna ningun noche nos nuestro numero otra otro padre para parar paren pero
-    perdi
-    perdon piel piernas pita pitando pitido poco porque por puede pueden puedo pues que quien quiere quiero recarga
-    reemplazar relleno respira respirar rigido sabe se sea senal senales ser si siempre siento sin sintomas sobre
-    sobredosis solo son soy su suena sus tal tambien tarde tener tengo tiene tienen toda todo todos tomar trabajo
-    tu un
-    una usar usted va vamos ver vez viajar vida vivir voy ya yo pasa paso hice tuve estaba ir playa avion viaje
-    banarme
-    """
-    )
-)
-_ENGLISH = frozenset(
-    words_of(
-        """
-    a about after again alarm all am an and any appointment are as ask at back bath battery be because been beep
-    beeping
-    before but by call can cant come could day days did do does doing dont drive drug english fever fly for from
-    get go
-    going got had has have he help her here hes him his how i if im in info is isnt it its just know last like long
-    make
-    may menu more morning my need nurse of off on one or our out please pls pump refill reschedule right send shall
-    she
-    should so some still stop take tell test text than thank thanks that the their them then there they this time to
-    today tomorrow travel two u up want was wasnt water we were what when where which while who why will with wont
-    would
-    yes you your
-    """
-    )
-)
+FALLBACK: Language = "en"
+READ_BY_MODEL = ("en", "es")
+_TORN = (0.3, 0.7)  # between these the model's word on Spanish is a guess
+_ENOUGH_WORDS = 3
+_EVERYBODYS = frozenset({"menu", "stop", "start", "info", "ok", "no"})  # our own words, in any language
+_DENYING = frozenset({"dont", "cant", "cannot", "doesnt"})
+_MARKS = frozenset("¿¡ñÑ")
 
 
-def detect(text: str, preferred: Language | None = None) -> Language:
-    """Return the language of the text; `preferred` (or English) where the words do not tell."""
-    folded = fold(text)
-    words = words_of(folded)
-    spanish = sum(word in _SPANISH for word in words)
-    english = sum(word in _ENGLISH for word in words)
-    if any(mark in text for mark in "¿¡ñÑ"):
-        spanish += 2
-    if spanish == english:
-        return preferred or "en"
-    if abs(spanish - english) == 1 and preferred is not None and min(spanish, english) > 0:
+def detect(text: str, preferred: Language | None = None, spanish: float | None = None) -> Language:
+    """Return the language of the text; `preferred` (or English) where the words do not tell.
+
+    `spanish`: how likely the model holds it for Spanish rather than English, 0 to 1.
+    """
+    words = words_of(fold(text))
+    if len(words) < _ENOUGH_WORDS:
+        words = [word for word in words if word not in _EVERYBODYS]
+    counts = {code: sum(word in known.words for word in words) for code, known in languages().items()}
+    if not _MARKS.isdisjoint(text):
+        counts["es"] = counts.get("es", 0) + 2
+    best = max(counts, key=counts.__getitem__)
+    if len(words) < _ENOUGH_WORDS:
+        return _of_a_word_or_two(counts, best, preferred, spanish)
+    if preferred is not None and preferred not in READ_BY_MODEL and 0 < counts.get(preferred, 0) == counts[best]:
         return preferred
-    return "es" if spanish > english else "en"
+    if best not in READ_BY_MODEL and counts[best] >= 2 + sorted(counts.values())[-2]:
+        return best
+    if spanish is not None and not _TORN[0] < spanish < _TORN[1]:
+        return "es" if spanish > 0.5 else "en"
+    ahead = [code for code, count in counts.items() if count == counts[best]]
+    if counts[best] == 0 or len(ahead) > 1:
+        return preferred or FALLBACK
+    if preferred is not None and counts[best] - counts.get(preferred, 0) == 1 and counts.get(preferred, 0) > 0:
+        return preferred
+    return best
+
+
+def _of_a_word_or_two(
+    counts: dict[Language, int], best: Language, preferred: Language | None, spanish: float | None
+) -> Language:
+    """Words that both languages may have: only one that is plainly the other's speaks against what we knew."""
+    if counts[best] > sorted(counts.values())[-2]:
+        return best
+    if preferred is not None:
+        return preferred
+    return "es" if spanish is not None and spanish > _TORN[1] else FALLBACK
+
+
+def clear(text: str, language: Language) -> bool:
+    """Whether a text says enough to take its language for the person's own from now on."""
+    words = words_of(fold(text))
+    known = languages().get(language)
+    return known is not None and len(words) >= _ENOUGH_WORDS and sum(word in known.words for word in words) > 1
+
+
+def wanted(text: str, written_in: Language) -> Language | None:
+    """Return the language that a text asks for by its name; None where it names none we have.
+
+    "No entiendo ingles" and "i dont speak spanish" want the language they are written in.
+    """
+    denying = False
+    refused = None
+    for word in words_of(fold(text)):
+        denying = denying or word in _DENYING or any(word in known.negations for known in languages().values())
+        named = next((code for code, known in languages().items() if word in known.also_called), None)
+        if named and not denying:
+            return named
+        if named:  # a denial reaches the first language named after it
+            refused, denying = named, False
+    return written_in if refused and refused != written_in else None

@@ -27,6 +27,7 @@ GROUPS = (
     "About the therapy",
 )
 FALLBACK = "en"
+AWAITING_REVIEW = "awaiting qualified review"  # of a translation nobody qualified has signed
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _TOPIC = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -66,6 +67,8 @@ class Answer:
     short: str
     more: str | None
     language: str
+    translation: str | None = None  # who vouches for the translation; None for an answer written in English
+    translates: int | None = None  # the version of the English answer that this one says
 
     @property
     def file(self) -> str:
@@ -182,6 +185,8 @@ class _Fields:
             short=short,
             more=more,
             language=self.language,
+            translation=self.text("translation", AWAITING_REVIEW) if self.language != FALLBACK else None,
+            translates=self.number("translates", "1") if self.language != FALLBACK else None,
         )
         if self.values:
             unknown = min(map(str, self.values))

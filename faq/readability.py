@@ -1,4 +1,4 @@
-"""How hard a text is to read: Flesch-Kincaid grade, measured over the words a patient could avoid."""
+"""How hard a text is to read, measured over the words a patient could avoid: Flesch-Kincaid; Szigriszt for Spanish."""
 
 import re
 from functools import lru_cache
@@ -11,6 +11,8 @@ UNAVOIDABLE = frozenset(
     (
         *("intrathecal", "baclofen", "spasticity", "withdrawal", "overdose", "emergency", "synchromed", "prometra"),
         *("mri", "catheter", "alarm", "refill", "doctor", "medicine", "infection", "itching", "tingling"),
+        *("intratecal", "baclofeno", "espasticidad", "abstinencia", "sobredosis", "emergencia", "emergencias"),
+        *("medicamento", "medicina", "enfermera", "comezon", "hormigueo", "hospital"),
     )
 )
 
@@ -19,6 +21,8 @@ _PHONE = re.compile(r"\+?\(?\b\d(?:[\d().]|[ -](?=[\d(]))*\d\b")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)")
 _VOWELS = re.compile(r"[aeiouy]+")
+_SPANISH_VOWELS = re.compile(r"[aeiouáéíóúü]+")
+_STRONG_PAIR = re.compile(r"[aeoáéó](?=[aeoáéó])")
 _SYLLABLES = pyphen.Pyphen(lang="en_US")
 
 
@@ -27,13 +31,37 @@ def grade(text: str) -> float:
 
     Placeholders, phone numbers and the UNAVOIDABLE words are dropped first.
     """
-    bare = _PHONE.sub(lambda found: "" if _is_phone(found.group()) else found.group(), _PLACEHOLDER.sub("", text))
-    words = [word for word in _WORD.findall(bare) if not _unavoidable(word.lower())]
+    sentences, words = _measured(text)
     if not words:
         return 0.0
-    sentences = max(1, sum(1 for part in _SENTENCE_END.split(bare) if _WORD.search(part)))
     syllables = sum(_syllables(word.lower()) for word in words)
     return 0.39 * len(words) / sentences + 11.8 * syllables / len(words) - 15.59
+
+
+def perspicuity(text: str) -> float:
+    """Return how easily a Spanish text reads, by Szigriszt: 100 is easiest, 65 and more "fairly easy" (INFLESZ).
+
+    100.0 for a text with nothing to measure. Source: F. Szigriszt Pazos, 1993; scale: I. Barrio-Cantalejo, 2008.
+    """
+    sentences, words = _measured(text)
+    if not words:
+        return 100.0
+    syllables = sum(_spanish_syllables(word.lower()) for word in words)
+    return 206.835 - 62.3 * syllables / len(words) - len(words) / sentences
+
+
+def _measured(text: str) -> tuple[int, list[str]]:
+    """How many sentences, and the words that count."""
+    bare = _PHONE.sub(lambda found: "" if _is_phone(found.group()) else found.group(), _PLACEHOLDER.sub("", text))
+    words = [word for word in _WORD.findall(bare) if not _unavoidable(word.lower())]
+    return max(1, sum(1 for part in _SENTENCE_END.split(bare) if _WORD.search(part))), words
+
+
+@lru_cache(maxsize=8192)
+def _spanish_syllables(word: str) -> int:
+    """One for every group of vowels; two strong vowels side by side are two."""
+    groups = _SPANISH_VOWELS.findall(word)
+    return max(1, len(groups) + sum(len(_STRONG_PAIR.findall(group)) for group in groups))
 
 
 def _is_phone(digits: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from faq.reading import URGENT, Part, Read
 from faq.signs import (
     ALARM_SIGN,
     ASKING,
@@ -53,12 +54,57 @@ _AS_WRITTEN = frozenset(f"{_MEANT} {_MEANT_AS_WRITTEN}".split())
 _REACH = 120  # how far before a sign its negation may stand, in characters
 
 
+# Chosen on the seen set (docs/understanding.md): when torn, it is urgent.
+URGENT_FROM = 0.22  # of the whole text
+PART_FROM = 0.6  # of one part,
+WITH_WHOLE = 0.1  # where the whole is not plainly something else
+SIGN_FROM = 0.25  # with a sign of danger among the words
+VAGUE = "vague"  # what the examples call "something is wrong with him"
+MOST_LIKELY: Category = "withdrawal"  # and what it is filed under until somebody knows more
+SURE_FROM = 0.6  # below, the text says too little to tell which danger it is
+
+
 @dataclass(frozen=True)
 class Urgency:
-    """`words` are the words that gave it away, folded and corrected: never more than the text said."""
+    """`words` are the words that gave it away, folded and corrected: never more than the text said.
+
+    `vague`: it may be an emergency, but not which one; the nurse needs to know more.
+    """
 
     category: Category
     words: str
+    vague: bool = False
+
+
+def urgency_in_words(read: Read) -> Urgency | None:
+    """Return the danger told in words that the table of signs knows, unless the model is sure that it is none."""
+    sign = urgent_sign(read.text)
+    if sign is None or sign.category == "self_harm":
+        return sign
+    heard = any(part.mass(URGENT) >= SIGN_FROM for part in (read.plain, *read.parts))
+    return sign if heard else None
+
+
+def urgency(read: Read) -> Urgency | None:
+    """Return the danger that the model hears in a text, in the whole of it or in one part."""
+    whole = read.plain.mass(URGENT)
+    if whole >= URGENT_FROM:
+        return _heard(read.text, read.plain, whole)
+    if whole < WITH_WHOLE or not read.parts:
+        return None
+    loudest = max(read.parts, key=lambda part: part.mass(URGENT))
+    part = loudest.mass(URGENT)
+    return _heard(read.text, loudest, part) if part >= PART_FROM else None
+
+
+def _heard(text: str, part: Part, chance: float) -> Urgency:
+    category, of_it = part.best(URGENT)[0]
+    words = " ... ".join(part.telling(f"{URGENT}:{category}")) or part.words[:40]
+    if category == VAGUE:
+        return Urgency(MOST_LIKELY, words, vague=True)
+    if category == "withdrawal" and LATE_REFILL.search(" . ".join(map(_corrected, sentences(fold(text))))):
+        category = "missed_refill_symptoms"
+    return Urgency(category, words, vague=of_it < SURE_FROM * chance or chance < SURE_FROM)  # type: ignore[arg-type]
 
 
 def urgent_sign(text: str) -> Urgency | None:

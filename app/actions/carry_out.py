@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from app.actions.audit import audit
 from app.actions.consent import opt_in, opt_out
 from app.actions.line import Line
-from app.actions.tasks import acknowledge, close_tasks, open_task, raise_alert, stop_pages
+from app.actions.record_helped import record_helped
+from app.actions.tasks import acknowledge, close_tasks, note_on_alert, open_task, raise_alert, stop_pages
 from app.db.care import Appointment, AppointmentState
 from app.db.directory import remember
 from app.db.messages import InboundMessage
@@ -19,10 +20,12 @@ from app.domain.effects import (
     AcknowledgeAlert,
     ConfirmVisit,
     Effect,
+    NoteOnAlert,
     OpenTask,
     OptIn,
     OptOut,
     RaiseAlert,
+    RecordHelped,
     Remember,
     RememberLanguage,
     Sender,
@@ -83,6 +86,21 @@ def carry_out(
                 remember(session, phone_id, asked.still(now).to_json())
             case RememberLanguage(language):
                 session.execute(update(Phone).where(Phone.id == phone_id).values(language=language))
+            case NoteOnAlert(reason):
+                note_on_alert(session, now, phone_id, reason, inbound_id)
+            case RecordHelped(topic, language, yes):
+                answer = line.words.library.get(topic, language)
+                if answer is not None:
+                    record_helped(
+                        session,
+                        now,
+                        clinic.id,
+                        phone_id,
+                        topic=topic,
+                        language=answer.language,
+                        version=answer.version,
+                        helped=yes,
+                    )
             case _:
                 assert_never(effect)
 

@@ -14,7 +14,7 @@ from app.actions.carry_out import carry_out
 from app.actions.errors import Refused
 from app.actions.line import Line, staff_link, voice_of
 from app.actions.outbox import new_token, owe
-from app.actions.render import render_reply
+from app.actions.render import render_reply, room_to_ask
 from app.actions.tasks import can_page, open_task
 from app.db.directory import KnownPhone, clinic_for, coming_visits, find_phone, open_alert_codes, phone_named
 from app.db.inserts import insert_once
@@ -81,7 +81,15 @@ def receive_text(line: Line, inbound: InboundText, now: datetime) -> Received:
         phone = find_phone(session, clinic.id, line.db.hash_of(number))
         understood = _understand(line, inbound, phone, now)
         sender = _sender(line, session, clinic, number, phone, understood, now)
-        decision = decide(understood, inbound.body, sender, line.words.library, now, media=len(inbound.media))
+        decision = decide(
+            understood,
+            inbound.body,
+            sender,
+            line.words.library,
+            now,
+            media=len(inbound.media),
+            room_to_ask=lambda topic: room_to_ask(topic, line.words, voice_of(clinic), understood.language),
+        )
         if line.carrier_confirms_opt_out and _CARRIER_TOOK_AS.get((inbound.opt_out_type or "").upper()) in CARRIER_SAYS:
             decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
         phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
@@ -102,12 +110,13 @@ CARRIER_SAYS = ("opt_in", "help")  # answered by the carrier itself, where it is
 
 def _understand(line: Line, inbound: InboundText, phone: KnownPhone | None, now: datetime) -> Understanding:
     asked = Asked.from_json(phone.asked) if phone else Asked()
-    language = phone.language or (phone.people[0].language if phone.people else None) if phone else None
-    understood = understand(inbound.body, asked.context(now, language), line.words.library)
+    understood = understand(inbound.body, asked.context(now, _language(phone)), line.words.library)
     carrier = (inbound.opt_out_type or "").upper()
     intent = _CARRIER_TOOK_AS.get(carrier)
     if intent is None:
         return understood
+    if understood.intent in ("yes", "no") and asked.context(now, None).asked == "triage":
+        return understood  # the same, and somebody may be in danger
     if intent == "opt_in" and phone and phone.opted_out_at is None and understood.intent not in (None, "opt_in"):
         return understood  # YES is an opt-in word to the carrier, and here an answer to what we asked
     # what the carrier has done already counts, whatever we would read; an urgent text stays urgent
@@ -116,6 +125,13 @@ def _understand(line: Line, inbound: InboundText, phone: KnownPhone | None, now:
     return (
         replace(taken, why=f"{taken.why}. {why}") if taken.kind == "urgent" else replace(taken, kind="admin", why=why)
     )
+
+
+def _language(phone: KnownPhone | None) -> str | None:
+    """As last texted or switched to; the patient's own where nothing was."""
+    if phone is None:
+        return None
+    return phone.language or (phone.people[0].language if phone.people else None)
 
 
 _ABOUT_VISITS = {"confirm", "reschedule", "cancel_appointment", "when_is_my_refill", "running_late"}
@@ -134,8 +150,11 @@ def _sender(
     base = Sender(
         is_on_call=is_on_call,
         alert_codes=open_alert_codes(session, clinic.id) if is_on_call else (),
-        clinic_pages=understood.kind == "urgent" and can_page(line, session, clinic),
+        clinic_pages=(understood.kind == "urgent" or understood.intent in ("yes", "no"))
+        and can_page(line, session, clinic),
         carrier_confirms_opt_out=line.carrier_confirms_opt_out,
+        language=_language(phone),
+        country=clinic.country,
     )
     if phone is None:
         return base

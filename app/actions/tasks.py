@@ -145,6 +145,17 @@ def raise_alert(
     return task.id
 
 
+def note_on_alert(session: Session, now: datetime, phone_id: int, reason: str, inbound_id: int) -> None:
+    """Say better what this phone's open alert is about, and add the text. It keeps its danger, code and pages."""
+    task = _unresolved(session, TaskKind.ALERT, f"phone:{phone_id}")
+    if task is None:
+        return
+    task.reason, task.version = reason, task.version + 1
+    known = select(TaskText.id).where(TaskText.task_id == task.id, TaskText.inbound_id == inbound_id)
+    if session.scalars(known).first() is None:
+        _ADD_TEXT.run(session, task_id=task.id, inbound_id=inbound_id, at=now)
+
+
 def page(line: Line, session: Session, now: datetime, clinic: Clinic, task: Task) -> None:
     """Owe the on-call phone one text about this alert: a code and a link, nothing about the patient."""
     if not clinic.on_call_phone or not task.code:

@@ -6,6 +6,7 @@ from typing import IO, Any
 import click
 
 from faq.context import Context
+from faq.languages import languages
 from faq.library import Library, load
 from faq.understand import Understanding, prepare, understand
 
@@ -47,8 +48,8 @@ def _understood(line: bytes, library: Library) -> dict[str, Any]:
     if not isinstance(asked.get("text"), str):
         raise BadLine("text is missing or no string")
     language, context = asked.get("lang"), asked.get("context") or "none"
-    if language not in (None, "en", "es"):
-        raise BadLine("lang is neither en nor es")
+    if language is not None and language not in languages():
+        raise BadLine(f"lang is none of {', '.join(languages())}")
     if not isinstance(context, str) or context not in ASKED:
         raise BadLine(f"context is none of {', '.join(ASKED)}")
     meaning = understand(asked["text"], Context(asked=ASKED[context], language=language), library)  # type: ignore[arg-type]

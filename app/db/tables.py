@@ -2,6 +2,7 @@
 
 from app.db.base import Base
 from app.db.care import Appointment, AppointmentState, Program, Pump, Refill, Reminder, ReminderState
+from app.db.learning import Feedback, Label
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
 from app.db.people import (
     Clinic,
@@ -30,9 +31,11 @@ __all__ = [
     "Contact",
     "ContactKind",
     "DeliveryEvent",
+    "Feedback",
     "InboundMessage",
     "Installation",
     "JobHealth",
+    "Label",
     "OutboundMessage",
     "Patient",
     "PatientState",

@@ -30,6 +30,7 @@ class TextIn:
     media: tuple[str, ...]  # content types; the files stay with the provider
     trace: tuple[str, ...]
     alert: bool
+    intent: str | None = None
     incoming: bool = True
     note: bool = False
 
@@ -127,6 +128,7 @@ def _texts_in(session: Session, phone_ids: Sequence[int], limit: int) -> list[Te
             tuple(str(item.get("content_type", "file")) for item in _listed(row.media) if isinstance(item, dict)),
             tuple(str(line) for line in _listed(row.trace)),
             bool(alert),
+            row.intent,
         )
         for row, alert in rows
     ]

@@ -5,22 +5,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from faq.context import Asked as WhatWasAsked
 from faq.understand import Context
 
 MORE_COUNTS_FOR = timedelta(hours=24)
 CHOICES_COUNT_FOR = timedelta(hours=24)
+
+# What an answer by itself (1, yes, no) may be meant for.
+_WAITS_FOR: dict[str, WhatWasAsked] = {
+    "confirm": "confirm",
+    "choices": "choices",
+    "triage": "triage",
+    "helped": "helped",
+}
 
 
 @dataclass(frozen=True)
 class Ask:
     """One question we put to a phone."""
 
-    kind: str  # confirm, choices, more
+    kind: str  # confirm, choices, more, triage, helped; helped_said once that is answered
     asked_at: datetime
     until: datetime
     appointment_id: int | None = None  # confirm
     digit: int = 1  # confirm: this digit confirms, the next one changes
-    topics: tuple[str, ...] = ()  # choices: in the order of their numbers; more: the one topic
+    topics: tuple[str, ...] = ()  # choices: by number; more, helped: the one topic; triage: the answers so far
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -99,13 +108,13 @@ class Asked:
     def context(self, now: datetime, language: str | None) -> Context:
         """Return what `faq.understand` needs to know: the newest question that still counts."""
         live = self.still(now)
-        newest = max((a for a in live.asks if a.kind != "more"), key=lambda a: a.asked_at, default=None)
+        newest = max((a for a in live.asks if a.kind in _WAITS_FOR), key=lambda a: a.asked_at, default=None)
         more = live.last("more")
         base = Context(topic=more.topics[0] if more and more.topics else None)
-        if language in ("en", "es"):
-            base = replace(base, language=language)  # type: ignore[arg-type]
+        base = replace(base, language=language)
         if newest is None:
-            return replace(base, asked="more") if more else base
+            said = any(ask.kind == "helped_said" for ask in live.asks)  # then a digit has had its meaning
+            return replace(base, asked="more") if more and not said else base
         if newest.kind == "choices":
             return replace(base, asked="choices", choices=newest.topics)
-        return replace(base, asked="confirm")
+        return replace(base, asked=_WAITS_FOR[newest.kind])

@@ -37,6 +37,8 @@ class Sender:
     is_on_call: bool = False
     clinic_pages: bool = False  # the clinic has an on-call phone that can be paged
     carrier_confirms_opt_out: bool = False  # the carrier answers STOP by itself
+    language: str | None = None  # as last texted, or the patient's own
+    country: str = "US"  # the clinic's: it decides which crisis line is named
 
     @property
     def names_patients(self) -> bool:
@@ -57,6 +59,9 @@ class Reply:
     visit: Visit | None = None
     lists: Literal["", "visits", "asks"] = ""
     urgent: bool = False
+    tells_nurse: bool = False  # ends by saying that the nurse has the answers, where a nurse is paged
+    adds: str = ""  # another of the system's texts, put behind this one
+    language: str | None = None  # where it is not the language of the text
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,32 @@ class RememberLanguage:
     language: str
 
 
-Effect = RaiseAlert | AcknowledgeAlert | OpenTask | OptOut | OptIn | ConfirmVisit | Remember | RememberLanguage
+@dataclass(frozen=True)
+class NoteOnAlert:
+    """What the phone's open alert is about, said better, with this text added; it is not raised again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordHelped:
+    topic: str
+    language: str
+    helped: bool
+
+
+Effect = (
+    RaiseAlert
+    | AcknowledgeAlert
+    | OpenTask
+    | OptOut
+    | OptIn
+    | ConfirmVisit
+    | Remember
+    | RememberLanguage
+    | NoteOnAlert
+    | RecordHelped
+)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
+from app.domain import helped, triage
+from app.domain.crisis import crisis_line
 from app.domain.effects import (
     AcknowledgeAlert,
     Decision,
@@ -19,7 +22,9 @@ from app.domain.effects import (
 )
 from app.domain.turn import Turn
 from app.domain.visit_talk import answer_by_digit, confirm, next_visit, reschedule, running_late, task_about_visit
-from faq.library import Library
+from faq.checks import URGENT_TOPICS
+from faq.language import clear, wanted
+from faq.library import FALLBACK, Library
 from faq.understand import LATE_REFILL, Understanding
 
 _URGENT_REASONS = {
@@ -36,14 +41,21 @@ _URGENT_REASONS = {
 
 
 def decide(
-    understood: Understanding, text: str, sender: Sender, library: Library, now: datetime, *, media: int = 0
+    understood: Understanding,
+    text: str,
+    sender: Sender,
+    library: Library,
+    now: datetime,
+    *,
+    media: int = 0,
+    room_to_ask: Callable[[str], bool] = lambda _: False,
 ) -> Decision:
-    """Return replies and effects for one text.
+    """Return replies and effects for one text. `room_to_ask`: whether "did that help" fits behind a topic's answer.
 
     First what nobody may miss (urgent), then what the law asks (opt-out), then what we asked, then keyword,
     question, and at last "a nurse will read this".
     """
-    turn = Turn(text, understood, sender, library, now)
+    turn = Turn(text, understood, sender, library, now, room_to_ask)
     if code := _alert_code(turn):
         reply = Reply("text:page_taken", (("code", code),))
         return Decision((reply,), (AcknowledgeAlert(code),), ("The on-call phone took the alert",))
@@ -53,14 +65,42 @@ def decide(
         return _urgent(turn)
     if sender.is_on_call and sender.alert_codes and understood.intent in ("thanks", "confirm", None):
         return Decision((Reply("text:page_needs_code"),), trace=("An alert waits, and this is not its code",))
+    if narrowed := _triaged(turn):
+        return _with_picture(narrowed) if media else narrowed
     if decision := _law(turn):
         return _with_picture(decision) if media else decision
     if sender.opted_out:
         task = OpenTask("call_instead", "phone", "opted out of texts, still texts: call")
         silent = Decision((), (task,), (turn.why, "No answer: this phone has opted out. A nurse is asked to call"))
         return _with_picture(silent) if media else silent
-    decision = _answer(turn)
+    decision = _remembering(_answer(turn), turn)
     return _with_media(decision, understood) if media else decision
+
+
+def _remembering(decision: Decision, turn: Turn) -> Decision:
+    """Keep the language of a text that is clearly in it: reminders follow."""
+    language, sender = turn.understood.language, turn.sender
+    switched = any(isinstance(effect, RememberLanguage) for effect in decision.effects)
+    if switched or language == (sender.language or FALLBACK) or language not in turn.library.languages:
+        return decision
+    if not clear(turn.text, language):
+        return decision
+    return replace(decision, effects=(*decision.effects, RememberLanguage(language)))
+
+
+def _triaged(turn: Turn) -> Decision | None:
+    """An answer to a question about an emergency, where that was the question put last; opted out or not.
+
+    Words that are neither an answer nor a wish have it put again.
+    """
+    live = turn.sender.asked.still(turn.now)
+    newest = max((ask for ask in live.asks if ask.kind in ("triage", "helped")), key=lambda a: a.asked_at, default=None)
+    if newest is None or newest.kind != "triage":
+        return None
+    if turn.understood.intent in ("yes", "no"):
+        return triage.answer(turn)
+    unclear = turn.understood.intent is None and turn.understood.kind in ("unknown", "choices")
+    return triage.again(turn) if unclear and turn.understood.unknown_because != "dose" else None
 
 
 def _alert_code(turn: Turn) -> str | None:
@@ -78,16 +118,36 @@ def _urgent(turn: Turn) -> Decision:
     trace = [turn.why, f"Urgent ({reason.lower()}): emergency words first, and an alert for the nurses"]
     topic = understood.topic
     answer = turn.library.get(topic, understood.language) if topic else None
-    if topic and answer and answer.more:
-        effects.append(Remember(sender.asked.with_topic("more", (topic,), turn.now)))
+    asked = helped.not_today(sender.asked.without(kind="triage"), turn)  # an urgent text interrupts anything
+    vague = understood.urgency is not None and understood.urgency.vague and category in _NARROWED
+    if topic and answer and answer.more and not vague:
+        asked = asked.with_topic("more", (topic,), turn.now)
+    if vague:
+        asked = triage.begin(asked, turn)
+        trace.append("It may be an emergency, but not which: one question at a time")
+    effects.append(Remember(asked))
+    if understood.language != (sender.language or FALLBACK) and understood.language in turn.library.languages:
+        effects.append(RememberLanguage(understood.language))  # what follows is asked in the same language
     if understood.intent in ("reschedule", "cancel_appointment", "running_late"):
         effects.append(task_about_visit("asked for another time in an urgent text", sender))
         trace.append("It also asks for another time: a task for the nurses")
-    replies = (Reply(f"text:urgent_{category}", urgent=True),)
+    name = "urgent_vague" if vague else _urgent_text(category, sender.country)
+    replies = (Reply(f"text:{name}", urgent=True, adds=f"triage_{triage.QUESTIONS[0].name}" if vague else ""),)
     if understood.intent == "opt_out":  # the emergency words first; then what was asked for as well
         also = _opt_out(turn)
         return Decision((*replies, *also.replies), (*effects, *also.effects), (*trace, *also.trace[1:]))
     return Decision(replies, tuple(effects), tuple(trace))
+
+
+# Where the words for the likeliest danger could be the wrong ones. Harm to oneself and breathing never wait.
+_NARROWED = frozenset({"withdrawal", "overdose", "alarm", "infection_or_leak", "pump_trauma"})
+
+
+def _urgent_text(category: str, country: str) -> str:
+    if category != "self_harm":
+        return f"urgent_{category}"
+    line = crisis_line(country)
+    return "urgent_self_harm_local" if line is None else "urgent_self_harm" if line.texts else "urgent_self_harm_call"
 
 
 def _opt_out(turn: Turn) -> Decision:
@@ -121,13 +181,15 @@ def _opt_in(sender: Sender) -> Decision:
 
 
 def _answer(turn: Turn) -> Decision:
+    understood = turn.understood
+    if understood.intent in ("yes", "no"):
+        return helped.answer(turn) or _unknown(turn)
     if by_digit := answer_by_digit(turn):
         return by_digit
-    understood = turn.understood
     if understood.intent and (handler := _INTENTS.get(understood.intent)):
-        return handler(turn)
+        return _and_the_question(handler(turn), turn)
     if understood.kind == "topic" and understood.topic:
-        return _topic(turn, understood.topic)
+        return _and_the_wish(_topic(turn, understood.topic), turn)
     if understood.kind == "choices":
         return _choices(turn)
     return _unknown(turn)
@@ -137,14 +199,48 @@ def _topic(turn: Turn, topic: str) -> Decision:
     answer = turn.library.get(topic, turn.understood.language)
     if answer is None:
         return _unknown(turn)
+    if turn.understood.follow_up:
+        return _more(turn) if answer.more else _unknown(turn)
+    late = any(what == LATE_REFILL for what, _ in turn.understood.parts)
+    ask = topic not in URGENT_TOPICS and not late and turn.room_to_ask(topic) and helped.may_ask(turn)
     asked = turn.sender.asked.without(kind="choices")
     asked = asked.with_topic("more", (topic,), turn.now) if answer.more else asked.without(kind="more")
+    asked = helped.asking(asked, turn, topic) if ask else asked
     effects: tuple[Effect, ...] = (Remember(asked),) if asked != turn.sender.asked else ()
     trace = (turn.why, f"Answer {topic}, version {answer.version}")
-    if any(what == LATE_REFILL for what, _ in turn.understood.parts):  # no sign of harm yet, and no time to lose
+    if late:  # no sign of harm yet, and no time to lose
         task = OpenTask("missed_refill", "phone", "texted that a refill is late: call today")
         return Decision((Reply(f"answer:{topic}"),), (*effects, task), (*trace, "A nurse is asked to call today"))
-    return Decision((Reply(f"answer:{topic}"),), effects, trace)
+    return Decision((Reply(f"answer:{topic}", adds="helped_ask" if ask else ""),), effects, trace)
+
+
+def _and_the_question(decision: Decision, turn: Turn) -> Decision:
+    """A wish with a question beside it: both are answered."""
+    topic = turn.understood.topic
+    if turn.understood.intent == "more" or topic is None or turn.library.get(topic, turn.understood.language) is None:
+        return decision
+    trace = (*decision.trace, f"It also asks about {topic}: answered too")
+    return Decision((*decision.replies, Reply(f"answer:{topic}")), decision.effects, trace)
+
+
+def _and_the_wish(decision: Decision, turn: Turn) -> Decision:
+    """A question with a wish beside it: a nurse sees to the wish."""
+    wishes = [what for what, _ in turn.understood.parts if what in _WISHES]
+    if not wishes:
+        return decision
+    tasks = tuple(task_about_visit(_WISHES[what], turn.sender) for what in wishes)
+    trace = (*decision.trace, "It also asks for something else: a nurse is told")
+    return Decision((*decision.replies, Reply(_TOLD_OF_WISH)), (*decision.effects, *tasks), trace)
+
+
+_TOLD_OF_WISH = "text:human"
+_WISHES = {
+    "reschedule": "asked for another time, beside a question",
+    "cancel_appointment": "asked to cancel a visit, beside a question",
+    "running_late": "is running late, and has a question",
+    "when_is_my_refill": "asked when the refill is, beside a question",
+    "human": "asked for a person, beside a question",
+}
 
 
 def _choices(turn: Turn) -> Decision:
@@ -161,8 +257,16 @@ def _choices(turn: Turn) -> Decision:
 
 
 def _unknown(turn: Turn) -> Decision:
-    task = OpenTask("question", "phone", "a text that no reviewed answer fits")
-    return Decision((Reply("text:unknown"),), (task,), (turn.why, "Said so, and asked a nurse to read it"))
+    name, reason = _UNKNOWN[turn.understood.unknown_because]
+    task = OpenTask("question", "phone", reason)
+    return Decision((Reply(f"text:{name}"),), (task,), (turn.why, "Said so, and asked a nurse to read it"))
+
+
+_UNKNOWN = {
+    "": ("unknown", "a text that no reviewed answer fits"),
+    "dose": ("dose_request", "asked for a dose or a pump setting"),
+    "scope": ("out_of_scope", "a text that is not about a pump"),
+}
 
 
 def _more(turn: Turn) -> Decision:
@@ -198,9 +302,13 @@ def _wrong_number(turn: Turn) -> Decision:
 
 
 def _change_language(turn: Turn) -> Decision:
+    """Switch where we have the language; else a nurse is told."""
+    language = wanted(turn.text, turn.understood.language)
+    if language in turn.library.languages:
+        trace = (turn.why, f"Texts go out in {language} from now on")
+        return Decision((Reply("text:language_set", language=language),), (RememberLanguage(language),), trace)
     task = OpenTask("human", "phone", "asked for another language")
-    effects: tuple[Effect, ...] = (RememberLanguage(turn.understood.language), task)
-    return Decision((Reply("text:language_not_yet"),), effects, (turn.why,))
+    return Decision((Reply("text:language_not_yet"),), (task,), (turn.why, "A nurse is told"))
 
 
 _ASKS = re.compile(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from app.domain.crisis import crisis_line
 from app.domain.phone import readable
 from faq.library import Library, load, render
 from faq.understand import prepare
@@ -40,6 +41,8 @@ class Voice:
     day_pattern: str
     moment_pattern: str
     clock: int
+    groups: Mapping[str, str]  # how the menu calls the groups of topics, where not in English
+    translation: str | None  # who vouches for the translation; None for English
 
     def moment(self, at: datetime, zone: ZoneInfo, *, name_zone: bool = False) -> str:
         """Return day and hour as patients read it: "Thu Dec 3, 10:30 AM", with the zone's name when asked."""
@@ -66,11 +69,18 @@ class ClinicVoice:
     after_hours_phone: str
     emergency_number: str
     zone: ZoneInfo
+    crisis: str = ""  # the country's free line for somebody who may harm themselves, if we know of one
 
     @staticmethod
     def of(name: str, phone: str, after_hours: str, emergency: str, time_zone: str, country: str) -> "ClinicVoice":
+        line = crisis_line(country)
         return ClinicVoice(
-            name, readable(phone, country), readable(after_hours, country), emergency, ZoneInfo(time_zone)
+            name,
+            readable(phone, country),
+            readable(after_hours, country),
+            emergency,
+            ZoneInfo(time_zone),
+            line.number if line else "",
         )
 
     def fillings(self) -> dict[str, str]:
@@ -104,7 +114,7 @@ class Words:
         """Render one of the system's own texts. Raises KeyError for a name nobody wrote."""
         voice = self.voice(language)
         entry = voice.texts[name]
-        body = _fill(entry.text, clinic.fillings() | fill)
+        body = _fill(entry.text, clinic.fillings() | {"crisis": clinic.crisis} | fill)
         return Rendered(body, f"text:{name}", entry.version, voice.state != "signed")
 
     def answer(self, topic: str, clinic: ClinicVoice, language: str, *, more: bool = False) -> Rendered:
@@ -154,6 +164,8 @@ def _load_voice(path: Path) -> Voice:
             day_pattern=data["day"],
             moment_pattern=data["moment"],
             clock=int(data["clock"]),
+            groups=data.get("groups") or {},
+            translation=data["translation"] if data["language"] != "en" else None,
         )
     except (KeyError, TypeError, yaml.YAMLError) as error:
         raise ValueError(

@@ -1,6 +1,7 @@
 """One text as a decision sees it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -19,6 +20,7 @@ class Turn:
     sender: Sender
     library: Library
     now: datetime
+    room_to_ask: Callable[[str], bool] = lambda _: False  # whether "did that help" fits behind a topic's answer
 
     @cached_property
     def digit(self) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from app.domain.phone import e164
+from faq.languages import languages
 
 REQUIRED = ("mrn", "given_name", "family_name", "phone")
 PUMP = ("pump_model", "reservoir_size_ml")
@@ -140,7 +141,7 @@ _SIMPLE: dict[str, Callable[[str], Any]] = {
     "given_name": _text,
     "family_name": _text,
     "born_on": _day,
-    "language": _one_of({"en": "en", "es": "es"}),
+    "language": _one_of({code: code for code in languages()}),
     "time_zone": _zone,
     "contact": _one_of({"patient": "patient", "carer": "carer"}),
     "carer_name": _text,

@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 
 from app.domain.delivery import FAILURES, DeliveryState
 from app.domain.phone import readable
+from faq.languages import languages
 
-LANGUAGES = {"en": "English", "es": "Español"}
 PURPOSES = {"reply": "reply", "reminder": "reminder", "missed": "missed refill", "page": "page", "staff": "by hand"}
 
 
@@ -99,7 +99,8 @@ def initials(*names: str | None) -> str:
 
 
 def language(code: str) -> str:
-    return LANGUAGES.get(code, code)
+    known = languages().get(code)
+    return known.name if known else code
 
 
 @dataclass(frozen=True)

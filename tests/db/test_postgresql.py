@@ -20,15 +20,18 @@ from sqlalchemy import create_engine, func, make_url, select, text
 from app import create_app
 from app.actions.acknowledge_task import acknowledge_task
 from app.actions.book_appointment import book_appointment
+from app.actions.label_text import label_text
+from app.actions.learned import TopicFigures, candidates, figures
 from app.actions.line import Line
 from app.actions.prepare import DEMO_SIGN_IN, prepare
 from app.actions.receive_text import InboundText, Received, receive_text
+from app.actions.record_helped import record_helped
 from app.actions.seed_demo import seed_demo
 from app.db.base import Base
 from app.db.care import Reminder, ReminderState
 from app.db.messages import InboundMessage, OutboundMessage, Purpose
 from app.db.migrate import migrate
-from app.db.people import Patient
+from app.db.people import Patient, Phone, Staff
 from app.db.work import Task, TaskKind, TaskState
 from app.settings import Settings
 from app.wiring import first_clinic
@@ -96,6 +99,27 @@ def test_texts_are_answered_and_an_alert_pages(app: Flask, line: Line) -> None:
         assert session.scalar(select(func.count()).select_from(InboundMessage)) == 8
         pages = session.scalars(select(OutboundMessage).where(OutboundMessage.purpose == Purpose.PAGE)).all()
         assert [page.state for page in pages] == ["delivered"]
+
+
+def test_labels_and_replies_are_kept_and_counted(line: Line) -> None:
+    texts = [says(line, body, f"SM{n}").inbound_id for n, body in enumerate(("striped umbrella", "TRAVEL"))]
+    with line.db.read() as session:
+        nurse = session.scalars(select(Staff.id).order_by(Staff.id)).first()
+    assert nurse
+    for topic in ("noise", "mri"):
+        for inbound_id in texts:
+            label_text(line, inbound_id, topic, MONDAY, nurse)
+    with line.db.begin() as session:
+        phone = session.scalars(select(Phone)).first()
+        assert phone
+        record_helped(session, MONDAY, phone.clinic_id, phone.id, "mri", "en", 1, helped=True)
+    with line.db.read() as session:
+        assert figures(session) == (TopicFigures("travel", 0, 0, 1), TopicFigures("mri", 1, 0, 0))
+        written = candidates(session, line.words.library, since=MONDAY).examples
+        assert [(example.topic, example.text) for example in written] == [
+            ("mri", "striped umbrella"),
+            ("mri", "TRAVEL"),
+        ]
 
 
 def test_a_booking_reminds_and_a_miss_is_noticed(app: Flask, line: Line) -> None:

@@ -122,7 +122,7 @@ def outline(decision: Decision) -> tuple[list[str], list[str]]:
         ("when is my refill?", BOOKED, ["text:next_visit"], []),
         ("when is my refill?", FAMILY, ["text:next_visit_shared"], []),
         ("when is my refill?", MARIA, ["text:no_visit"], ["reschedule patient:1"]),
-        ("purple umbrella", STRANGER, ["text:unknown"], ["question phone"]),
+        ("my insulin pump is broken", STRANGER, ["text:out_of_scope"], ["question phone"]),
         ("", MARIA, ["text:unknown"], ["question phone"]),
         # the on-call phone
         ("4711", ON_CALL, ["text:page_taken"], ["acknowledge 4711"]),

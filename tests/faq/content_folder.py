@@ -55,6 +55,12 @@ BATTERY = (
 )
 
 
+def translated(answer: str, of_version: int = 1) -> str:
+    """Return an answer's file as its translation must be marked."""
+    marks = f"translation: awaiting qualified review\ntranslates: {of_version}\n"
+    return answer.replace("state: draft\n", f"state: draft\n{marks}")
+
+
 @dataclass(frozen=True)
 class ContentFolder:
     path: Path

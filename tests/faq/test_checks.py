@@ -1,11 +1,24 @@
+import re
 from datetime import date
 
 import pytest
 
-from faq.checks import DOSE_WORDS, LONGEST_FILLINGS, MORE_LIMIT, SHORT_LIMIT, check, dose_words, lengths
-from faq.library import Library, load
+from faq.checks import (
+    CALL_WITHIN,
+    DOSE_WORDS,
+    LEAST_PERSPICUITY,
+    LONGEST_FILLINGS,
+    MORE_LIMIT,
+    SHORT_LIMIT,
+    URGENT_TOPICS,
+    check,
+    dose_words,
+    lengths,
+)
+from faq.library import AWAITING_REVIEW, Library, load, render
+from faq.readability import perspicuity
 
-from .content_folder import ALARM, ContentFolder
+from .content_folder import ALARM, ContentFolder, translated
 
 TODAY = date(2026, 11, 22)
 
@@ -83,9 +96,13 @@ def test_the_last_day_of_a_review_still_counts(content: ContentFolder) -> None:
 def test_a_translation_is_checked_for_doses_but_not_by_the_english_grade(content: ContentFolder) -> None:
     spanish = content.answer("alarm", "es")
     spanish.parent.mkdir()
-    text = ALARM.replace("Call {phone} now for any beep.", "Llame al {phone} ahora. Inmediatamente, responsablemente.")
+    text = translated(ALARM).replace(
+        "Call {phone} now for any beep.",
+        "Llame al {phone}: imprescindiblemente, responsabilidades interdisciplinarias institucionalizadas.",
+    )
     spanish.write_text(text.replace("related: [battery]", "related: [travel]"), encoding="utf-8")
-    assert found(content) == []
+    assert not any("grade" in message for message in found(content))
+    assert any("answers/es/alarm.md" in message and "Szigriszt" in message for message in found(content))
     spanish.write_text(text.replace("Pack your pump card.", "Tome dos pastillas."), encoding="utf-8")
     assert any("answers/es/alarm.md" in message and "dos pastillas" in message for message in found(content))
 
@@ -171,3 +188,43 @@ def test_the_shipped_answers_fit_their_segments(library: Library) -> None:
         assert length.short_segments <= 2
         assert length.more <= MORE_LIMIT
         assert length.more_segments <= 3
+
+
+def test_the_shipped_translations_say_what_the_english_answers_say(library: Library) -> None:
+    for language in library.languages:
+        for topic, english in library.answers["en"].items():
+            said = library.answers[language][topic]
+            for name in ("group", "questions", "related", "sources", "awaiting_clinical_review"):
+                assert getattr(said, name) == getattr(english, name), (said.file, name)
+            assert (said.more is None) is (english.more is None), said.file
+
+
+def test_the_shipped_translations_name_the_same_numbers_to_call(library: Library) -> None:
+    for language in library.languages:
+        for topic, english in library.answers["en"].items():
+            said = library.answers[language][topic]
+            for name in ("short", "more"):
+                numbers = [set(re.findall(r"{\w+}", getattr(answer, name) or "")) for answer in (said, english)]
+                assert numbers[0] == numbers[1], (said.file, name)
+
+
+CALL = {"en": "call", "es": "llam"}
+
+
+def test_the_shipped_answer_on_an_emergency_says_whom_to_call_at_once_in_every_language(library: Library) -> None:
+    for language in library.languages:
+        for topic in URGENT_TOPICS:
+            first = render(library.answers[language][topic].short, LONGEST_FILLINGS)[:CALL_WITHIN]
+            assert CALL[language] in first.lower(), (language, topic)
+            assert "9999" in first or "5" * 18 in first, (language, topic)
+
+
+def test_the_shipped_spanish_answers_are_fairly_easy_to_read(library: Library) -> None:
+    for answer in library.answers["es"].values():
+        assert perspicuity(answer.short) >= LEAST_PERSPICUITY, answer.file
+        assert perspicuity(answer.more or "") >= LEAST_PERSPICUITY, answer.file
+
+
+def test_every_shipped_translation_is_marked_until_somebody_qualified_signs_it(library: Library) -> None:
+    for answer in library.answers["es"].values():
+        assert answer.translation == AWAITING_REVIEW or answer.state == "signed", answer.file

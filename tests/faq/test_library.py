@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from faq.library import PLACEHOLDERS, ContentError, Library, load, render
 
-from .content_folder import ALARM, TRAVEL, ContentFolder
+from .content_folder import ALARM, TRAVEL, ContentFolder, translated
 
 
 def test_an_answer_is_read_with_all_its_fields(content: ContentFolder) -> None:
@@ -47,7 +47,7 @@ def test_an_answer_without_more_has_none(content: ContentFolder) -> None:
 def test_a_missing_translation_falls_back_to_english(content: ContentFolder) -> None:
     spanish = content.answer("alarm", "es")
     spanish.parent.mkdir()
-    spanish.write_text(ALARM.replace("Pump alarm", "Alarma de la bomba"), encoding="utf-8")
+    spanish.write_text(translated(ALARM).replace("Pump alarm", "Alarma de la bomba"), encoding="utf-8")
     library = load(content.path)
     alarm, travel = library.get("alarm", "es"), library.get("travel", "es")
     assert alarm is not None

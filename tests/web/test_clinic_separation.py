@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.actions.book_appointment import book_appointment
 from app.actions.line import Line
 from app.db.care import Appointment
+from app.db.messages import InboundMessage
 from app.db.work import Task, TaskState
 from tests.conftest import FrozenClock, Someone
 from tests.web.conftest import Visitor
@@ -24,7 +25,14 @@ def rows(line: Line, maria: Someone, texts: object, clock: FrozenClock) -> dict[
     texts(maria.phone, "my pump alarm is beeping")  # type: ignore[operator]
     with line.db.read() as session:
         task_id = session.scalars(select(Task.id)).one()
-    return {"patient_id": maria.id, "phone_id": maria.phone_id, "visit_id": visit_id, "task_id": task_id}
+        inbound_id = session.scalars(select(InboundMessage.id)).one()
+    return {
+        "patient_id": maria.id,
+        "phone_id": maria.phone_id,
+        "visit_id": visit_id,
+        "task_id": task_id,
+        "inbound_id": inbound_id,
+    }
 
 
 def numbered_routes(app: Flask) -> list[tuple[str, str]]:

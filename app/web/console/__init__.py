@@ -59,4 +59,4 @@ def now() -> datetime:
     return current.now()
 
 
-from app.web.console import content, patients, phones, sign_in, tasks, today, visits  # noqa: E402, F401
+from app.web.console import content, learning, patients, phones, sign_in, tasks, today, visits  # noqa: E402, F401

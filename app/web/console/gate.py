@@ -8,6 +8,7 @@ from flask import abort, current_app, g, request
 from sqlalchemy import select
 
 from app.db.care import Appointment
+from app.db.messages import InboundMessage
 from app.db.pages import ClinicFacts
 from app.db.people import Patient, Phone, Role
 from app.db.work import Task
@@ -55,6 +56,10 @@ def access_task(signed: Signed, task_id: int) -> int:
     return _access(signed, task_id, Task)
 
 
+def access_text(signed: Signed, inbound_id: int) -> int:
+    return _access(signed, inbound_id, InboundMessage)
+
+
 def access_appointment(signed: Signed, appointment_id: int) -> int:
     """Return the appointment's patient."""
     _access(signed, appointment_id, Appointment)
@@ -62,7 +67,10 @@ def access_appointment(signed: Signed, appointment_id: int) -> int:
         return session.scalars(select(Appointment.patient_id).where(Appointment.id == appointment_id)).one()
 
 
-def _access(signed: Signed, row_id: int, table: type[Patient] | type[Phone] | type[Task] | type[Appointment]) -> int:
+Owned = type[Patient] | type[Phone] | type[Task] | type[Appointment] | type[InboundMessage]
+
+
+def _access(signed: Signed, row_id: int, table: Owned) -> int:
     """Return the id; 404 for a row that is not there and, in the same words, for one of another clinic."""
     if row_id > 2**62:
         abort(404)

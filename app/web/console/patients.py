@@ -16,6 +16,7 @@ from app.web import current
 from app.web.console import bp
 from app.web.console.entry import NotUnderstood, field_time, reply_of, suggested
 from app.web.console.gate import Signed, access_patient, staff
+from app.web.console.learning import asked_to_label, readings
 from app.web.wording import plural
 from faq.segments import measure
 
@@ -96,10 +97,14 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
     with current.line().db.read() as session:
         record = patient_record(session, patient_id)
         said = thread(session, record.phone_ids, max(shown, 1))
+        page = url_for("console.patient", patient_id=patient_id, texts=shown if shown != SHOWN else None)
+        read = readings(session, said, page)
     return render_template(
         "console/patient.html",
         record=record,
         thread=said,
+        readings=read,
+        to_label=asked_to_label(said, read),
         shown=shown,
         stopped=stopped(record),
         failed=last_failure(said.texts),

@@ -8,6 +8,7 @@ from app.db.thread import thread
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import Signed, access_phone, staff
+from app.web.console.learning import asked_to_label, readings
 from app.web.console.patients import MOST_SHOWN, SHOWN, Typed, send_reply
 
 
@@ -30,10 +31,14 @@ def _phone_page(signed: Signed, phone_id: int, typed: Typed | None = None) -> st
     with current.line().db.read() as session:
         record = phone_record(session, phone_id)
         said = thread(session, [phone_id], max(shown, 1))
+        page = url_for("console.phone", phone_id=phone_id, texts=shown if shown != SHOWN else None)
+        read = readings(session, said, page)
     return render_template(
         "console/phone.html",
         record=record,
         thread=said,
+        readings=read,
+        to_label=asked_to_label(said, read),
         shown=shown,
         typed=typed or Typed(),
         is_on_call=record.number == signed.clinic.on_call_phone,
