@@ -25,6 +25,8 @@ _SIGNS = frozenset({
     "#drool_drunk", "#vision_blurry", "#flu_sick", "#withdrawal_word", "#overdose_word", "#mood_sad",
     "#missed_overdue", "#empty_low", "#emergency_call",
 })
+# Of these, what is felt or seen: the others only say that a refill is late.
+SYMPTOMS = _SIGNS - {"#missed_overdue", "#empty_low", "#emergency_call", "#overdose_word", "#crash", "#hit_blow"}
 _DENIED_SIGNS = frozenset("!" + sign for sign in _SIGNS)
 _FRAMES = frozenset({
     "#now_sudden", "#worse_more", "#long_ago", "#checked_fixed", "#all_fine", "#good_happy", "#denial",

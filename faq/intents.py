@@ -94,7 +94,8 @@ _OPT_OUT = re.compile(
         r"\bleave me alone\b|\blose (?:my|this) number\b|\bnot interested in MESSAGES\b|"
         r"\bno (?:quiero|deseo)ANY MESSAGES\b|\bno me (?:escriban|escribas|manden|mandes|envien|envies|molesten)\b|"
         r"\b(?:dejen|deje|deja|paren) de (?:escribir\w*|mandar\w*|enviar\w*|molestar\w*)\b|\bdar(?:me)? de baja\b|"
-        r"\bquit(?:enme|arme|eme|a mi numero)\b|\bparen los MESSAGES\b|\bbasta de MESSAGES\b"
+        r"\bquit(?:enme|arme|eme)\b(?! (?:la vida|de sufrir|esta vida))|\bquita mi numero\b|"
+        r"\bparen los MESSAGES\b|\bbasta de MESSAGES\b"
     )
     .replace("MESSAGES", _MESSAGES)
     .replace("ANY", _ANY)
@@ -178,9 +179,7 @@ _RULES: tuple[tuple[IntentName, re.Pattern[str]], ...] = (
     ),
 )
 _WHOLE: dict[str, IntentName] = {
-    **dict.fromkeys(
-        ("help", "info", "ayuda", "help me", "need help", "i need help", "help please", "information"), "help"
-    ),
+    **dict.fromkeys(("help", "info", "ayuda", "help please", "information"), "help"),
     **dict.fromkeys(
         ("menu", "topics", "list", "show menu", "the menu", "main menu", "temas", "options list", "index"), "menu"
     ),

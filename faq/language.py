@@ -8,6 +8,8 @@ FALLBACK: Language = "en"
 READ_BY_MODEL = ("en", "es")
 _TORN = (0.3, 0.7)  # between these the model's word on Spanish is a guess
 _ENOUGH_WORDS = 3
+_SURE_OF_A_WORD = 0.9
+_LETTERS_TO_TELL = 4
 _EVERYBODYS = frozenset({"menu", "stop", "start", "info", "ok", "no"})  # our own words, in any language
 _DENYING = frozenset({"dont", "cant", "cannot", "doesnt"})
 _MARKS = frozenset("¿¡ñÑ")
@@ -21,6 +23,7 @@ def detect(text: str, preferred: Language | None = None, spanish: float | None =
     words = words_of(fold(text))
     if len(words) < _ENOUGH_WORDS:
         words = [word for word in words if word not in _EVERYBODYS]
+        spanish = spanish if any(len(word) >= _LETTERS_TO_TELL and word.isalpha() for word in words) else None
     counts = {code: sum(word in known.words for word in words) for code, known in languages().items()}
     if not _MARKS.isdisjoint(text):
         counts["es"] = counts.get("es", 0) + 2
@@ -49,7 +52,7 @@ def _of_a_word_or_two(
         return best
     if preferred is not None:
         return preferred
-    return "es" if spanish is not None and spanish > _TORN[1] else FALLBACK
+    return "es" if spanish is not None and spanish > _SURE_OF_A_WORD else FALLBACK
 
 
 def clear(text: str, language: Language) -> bool:

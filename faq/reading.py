@@ -39,6 +39,11 @@ class Part:
         labels = self.chances.model.labels
         return [(labels[columns[n]].partition(":")[2], float(found[n])) for n in order]
 
+    def chance(self, kind: str, name: str) -> float:
+        """How likely it is just that; 0 for what the model was not trained on."""
+        label = f"{kind}:{name}"
+        return self.chances.of(label) if label in self.chances.model.labels else 0.0
+
     def telling(self, label: str) -> list[str]:
         """The words, as written, that speak most for a label."""
         strong = self.chances.model.telling(features(self.words), label, most=12)
@@ -66,11 +71,6 @@ class Read:
         said = [part.strip() for part in _PART.split(fold(self.text)[:600])]
         said = [part for part in said if len(words_of(part)) >= _FEWEST_WORDS][:MOST_PARTS]
         return tuple(_read(part) for part in said) if len(said) > 1 else ()
-
-    def chance(self, kind: str, name: str) -> float:
-        """How likely the whole text is just that; 0 for what the model was not trained on."""
-        label = f"{kind}:{name}"
-        return self.whole.chances.of(label) if label in self.whole.chances.model.labels else 0.0
 
     @property
     def spanish(self) -> float:

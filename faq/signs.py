@@ -116,7 +116,7 @@ SIGNS: tuple[Sign, ...] = (
         "self_harm",
         any_of(
             "kill|killing|end|ending|die|dead|live|alive|here|wake|hurt|hurting|harm|harming|cut|cutting|life|kms|"
-            "suicidal|suicide|better|matar|morir|morirme|morirse|vivir|viviendo|matarme|suicidarme|suicidio|vida|dano"
+            "suicidal|suicide|better|matar|morir|morirme|morirse|vivir|viviendo|matarme|suicidarme|suicidio|vida|dano|puedo|quitar|quitarse|quitarme|quitenme|quiteme|quiten|dormirme|duerma|dormir|sleep"
         ),
         wording(
             r"kill (?:myself|himself|herself)|killing myself|end (?:my|his|her) life|end(?:ing)? it all|(?:going to|"
@@ -126,7 +126,10 @@ SIGNS: tuple[Sign, ...] = (
             r"wake up anymore)|(?:hurt|hurting|harm|harming|cut|cutting) myself|(?:take|taking) my own life|"
             r"take my life|no reason to live|kms|(?<!not )(?:suicidal|suicide)|quiero morir|quiero morirme|"
             r"me quiero (?:morir|matar)|quiere morir|quiere morirse|no quiero (?:vivir|seguir viviendo)|matarme|"
-            r"suicidarme|suicidio|quitarme la vida|hacerme dano"
+            r"suicidarme|suicidio|quitar(?:me|se)? la vida|ya no puedo mas(?! (?:con|de)\b)|"
+            r"quit(?:enme|eme|en) (?:la vida|de sufrir|esta vida)|"
+            r"(?:dormirme|duerma|dormir) y (?:no|nunca) (?:despertar|despierte|despertarme)|"
+            r"go to sleep and (?:not|never) wake|hacerme dano"
         ),
         stands_alone=True,
     ),

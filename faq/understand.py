@@ -37,6 +37,8 @@ ANSWER_MARGIN = 0.15
 CHOICES_FROM = 0.3  # of the two or three together
 CHOICE_FROM = 0.04  # of each
 INTENT_FROM = 0.35
+GRAVE_FROM = 0.6  # of a wish that ends all texts, where no rule knows its words
+_GRAVE = frozenset({"opt_out", "wrong_number"})
 RULE_COUNTS = 0.35  # what a rule's word adds to the model's
 DOSE_FROM = 0.35
 OUT_FROM = 0.35
@@ -44,6 +46,10 @@ PART_ASKS_FROM = 0.7
 MOST_CHOICES = 3
 _MANY = 1_000
 _FEW_WORDS = 3
+_THANKS_FIRST = re.compile(
+    r"^\W*(?:thank you|thanks|thanx|thx|ty|gracias)(?: (?:so much|very much|a lot|you|also|and|but|y|pero))*[,.! ]+",
+    re.IGNORECASE,
+)
 _OTHER_PUMP = re.compile(
     r"\b(?:insulin|breast|sump|well|water|heat|gas|fuel|bike|tire|septic|pool|feeding) pumps?\b|"
     r"\bbomba (?:de (?:insulina|agua|aire|gasolina|leche)|del (?:agua|pozo|tinaco))\b|\bsacaleches\b"
@@ -72,6 +78,7 @@ _YES_NO = re.compile(
 )
 # A question that leans on the one before it.
 _FOLLOW_UP = re.compile(r"^(?:and|what about|how about|wat about|y|e|pero|but|so|or|que tal|ok and|also)\b")
+_PLAINLY_URGENT = 0.5
 _LONGEST_FOLLOW_UP = 7  # words
 # An answer and nothing else: what it means hangs on what was asked, not on likeness.
 _BARE = re.compile(
@@ -124,7 +131,7 @@ def prepare(library: Library) -> None:
 
 def understand(text: str, context: Context, library: Library) -> Understanding:
     """Understand one text: urgent, opt-out, what was asked, keyword, question, unknown. Never raises."""
-    read = Read(text, after_reminder=context.asked == "confirm")
+    read = Read(_without_thanks(text), after_reminder=context.asked == "confirm")
     language = detect(text, context.language, read.spanish)
     if topic := canonical(text, library):
         return _sure("topic", language, topic=topic, why="one of the known questions, word for word")
@@ -148,12 +155,23 @@ def understand(text: str, context: Context, library: Library) -> Understanding:
         return _spelt_out(hit, text, language) or _keyword(hit, language if hit.language == FALLBACK else hit.language)
     if bare:
         return Understanding("unknown", language, why="an answer, but nothing was asked")
-    if language in READ_BY_MODEL and (sign := urgency(read)):
+    leaning = context.topic is not None and _leans(line) and read.plain.mass(URGENT) < _PLAINLY_URGENT
+    if language in READ_BY_MODEL and not leaning and (sign := urgency(read)):
         return _urgent(sign, _also_asked(read, context), language)
     if context.asked == "confirm" and ruled and ruled.name in ("confirm", "reschedule"):
         return _admin(ruled, language)
     meant = _weigh(read, ruled, library, language)
     return _followed_up(meant, text, context, library) or meant
+
+
+def _without_thanks(text: str) -> str:
+    """ "Thx also can i fly with it" is a question."""
+    rest = _THANKS_FIRST.sub("", text, count=1)
+    return rest if rest.count(" ") >= _FEW_WORDS - 1 else text
+
+
+def _leans(line: str) -> bool:
+    return line.count(" ") < _LONGEST_FOLLOW_UP and _FOLLOW_UP.match(line) is not None
 
 
 def _followed_up(meant: Understanding, text: str, context: Context, library: Library) -> Understanding | None:
@@ -167,7 +185,7 @@ def _followed_up(meant: Understanding, text: str, context: Context, library: Lib
         or topic not in library.topics
     ):
         return None
-    if line.count(" ") >= _LONGEST_FOLLOW_UP or not _FOLLOW_UP.match(line):
+    if not _leans(line):
         return None
     return replace(_sure("topic", meant.language, topic=topic, why=f"asks on about {topic}"), follow_up=True)
 
@@ -270,7 +288,7 @@ def _weigh(read: Read, ruled: Intent | None, library: Library, language: Languag
         return _by_likeness(read.text, ruled, library, language)
     most = MOST_CHOICES if len(trained) + 1 == len(model().columns[TOPIC]) else _MANY
     ranked = [(name, chance / rest) for name, chance in read.whole.best(TOPIC, most + 1)]
-    topics = _as_one(ranked, read.chance(TOPIC, NOW) / rest, trained)[:MOST_CHOICES]
+    topics = _as_one(ranked, read.whole.chance(TOPIC, NOW) / rest, trained)[:MOST_CHOICES]
     asked, chance = _best_intent(read, ruled, rest)
     none, none_chance = read.whole.best(NONE)[0]
     best, confidence = topics[0]
@@ -285,21 +303,24 @@ def _weigh(read: Read, ruled: Intent | None, library: Library, language: Languag
         return Understanding("unknown", language, why="too short to mean anything")
     if asked.name == "confirm" and not ruled and may_refuse(line):
         chance = 0.0  # likeness alone never confirms a visit against a "no" in the text
-    if chance >= INTENT_FROM and chance > confidence:
+    needed = GRAVE_FROM if asked.name in _GRAVE and not ruled else INTENT_FROM
+    if chance >= needed and chance > confidence:
         return _asked_and_more(_admin(asked, language), read)
+    if _OTHER_PUMP.search(line):
+        return Understanding("unknown", language, why="not about a baclofen pump", unknown_because="scope")
     if words := late_refill(read.text):
         why = f"'{words}' tells of a refill that is late"
         return replace(_sure("topic", language, topic=_MISSED, why=why), parts=((LATE_REFILL, words),))
     if confidence >= ANSWER_FROM and margin >= ANSWER_MARGIN:
         why = f"like the questions on {best}"
         found = Understanding("topic", language, topic=best, confidence=confidence, margin=margin, why=why)
-        late = ((LATE_REFILL, line),) if best == _MISSED and read.chance(TOPIC, NOW) > confidence / 3 else ()
+        late = ((LATE_REFILL, line),) if best == _MISSED and read.whole.chance(TOPIC, NOW) > confidence / 3 else ()
         return replace(found, parts=(("topic", line), *late, *_part_intents(read)))
     choices = tuple(name for name, chance in topics if chance >= CHOICE_FROM)
     if len(choices) > 1 and sum(chance for _, chance in topics) >= CHOICES_FROM:
         why = "close to more than one topic: " + ", ".join(choices)
         return Understanding("choices", language, choices=choices, confidence=confidence, margin=margin, why=why)
-    if _OTHER_PUMP.search(line) or (none == "out_of_scope" and none_chance / rest >= OUT_FROM):
+    if none == "out_of_scope" and none_chance / rest >= OUT_FROM:
         return Understanding("unknown", language, why="not about a baclofen pump", unknown_because="scope")
     why = "like none of the questions we know"
     return Understanding("unknown", language, confidence=confidence, margin=margin, why=why)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from faq.features import SYMPTOMS, features
 from faq.reading import URGENT, Part, Read
 from faq.signs import (
     ALARM_SIGN,
@@ -55,12 +56,13 @@ _REACH = 120  # how far before a sign its negation may stand, in characters
 
 
 # Chosen on the seen set (docs/understanding.md): when torn, it is urgent.
-URGENT_FROM = 0.22  # of the whole text
-PART_FROM = 0.6  # of one part,
-WITH_WHOLE = 0.1  # where the whole is not plainly something else
-SIGN_FROM = 0.25  # with a sign of danger among the words
+URGENT_FROM = 0.18  # of the whole text
+PART_FROM = 0.5  # of one part,
+WITH_WHOLE = 0.07  # where the whole is not plainly something else
+SIGN_FROM = 0.2  # with a sign of danger among the words
 VAGUE = "vague"  # what the examples call "something is wrong with him"
 MOST_LIKELY: Category = "withdrawal"  # and what it is filed under until somebody knows more
+LATE_SHARE = 0.15  # of the chance of "late, with symptoms": from there "late, no symptom" is likely enough
 SURE_FROM = 0.6  # below, the text says too little to tell which danger it is
 
 
@@ -97,13 +99,16 @@ def urgency(read: Read) -> Urgency | None:
     return _heard(read.text, loudest, part) if part >= PART_FROM else None
 
 
-def _heard(text: str, part: Part, chance: float) -> Urgency:
+def _heard(text: str, part: Part, chance: float) -> Urgency | None:
     category, of_it = part.best(URGENT)[0]
     words = " ... ".join(part.telling(f"{URGENT}:{category}")) or part.words[:40]
     if category == VAGUE:
         return Urgency(MOST_LIKELY, words, vague=True)
     if category == "withdrawal" and LATE_REFILL.search(" . ".join(map(_corrected, sentences(fold(text))))):
         category = "missed_refill_symptoms"
+    only_late = part.chance("topic", "missed-refill-now") >= LATE_SHARE * of_it
+    if category == "missed_refill_symptoms" and only_late and SYMPTOMS.isdisjoint(features(part.words)):
+        return None  # late, with nothing felt: the guidance for a missed refill, and a nurse today
     return Urgency(category, words, vague=of_it < SURE_FROM * chance or chance < SURE_FROM)  # type: ignore[arg-type]
 
 

@@ -23,7 +23,7 @@ from faq.model import FILE, Model, encode
 PENALTY = 30.0  # as C: how much a wrong example weighs against large weights; chosen on the seen set
 SEEN_TWICE = 2  # a feature of one example only is left out
 MOST_FEATURES = 90_000
-ROUNDS = 90
+ROUNDS = 130
 _MEMORY = 8  # steps L-BFGS remembers
 _AFTER_REMINDER_SHARE = 8  # one in so many texts is also shown as if it answered a reminder
 _SAYS_ENOUGH = 2  # spaces of an answer to a reminder that means the same out of the blue

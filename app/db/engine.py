@@ -143,7 +143,10 @@ def _sqlite_engine(url: str) -> tuple[Engine, WriteQueue]:
     if not file or file == ":memory:":
         raise ValueError("Pumpline needs a database file: sqlite:///instance/pumpline.db")
     Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # its owner's alone; SQLite's other files follow it
+    if not Path(file).exists():
+        # Its owner's alone; SQLite's other files follow it. Only ever before SQLite has opened it: closing any
+        # descriptor of the file drops every lock that this process holds on it, and another may then delete the WAL.
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     engine = create_engine(url, pool_size=20, max_overflow=40, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")

@@ -9,6 +9,7 @@ from faq.context import Asked as WhatWasAsked
 from faq.understand import Context
 
 MORE_COUNTS_FOR = timedelta(hours=24)
+URGENT_COUNTS_FOR = timedelta(hours=4)
 CHOICES_COUNT_FOR = timedelta(hours=24)
 
 # What an answer by itself (1, yes, no) may be meant for.
@@ -24,7 +25,7 @@ _WAITS_FOR: dict[str, WhatWasAsked] = {
 class Ask:
     """One question we put to a phone."""
 
-    kind: str  # confirm, choices, more, triage, helped; helped_said once that is answered
+    kind: str  # confirm, choices, more, triage, helped; helped_said once that is answered; urgent
     asked_at: datetime
     until: datetime
     appointment_id: int | None = None  # confirm
@@ -92,6 +93,11 @@ class Asked:
         counts_for = MORE_COUNTS_FOR if kind == "more" else CHOICES_COUNT_FOR
         rest = tuple(ask for ask in self.asks if ask.kind != kind)
         return Asked((*rest, Ask(kind, now, now + counts_for, topics=topics)))
+
+    def with_urgent(self, now: datetime) -> "Asked":
+        """Remember for some hours that this phone texted of an emergency."""
+        rest = tuple(ask for ask in self.asks if ask.kind != "urgent")
+        return Asked((*rest, Ask("urgent", now, now + URGENT_COUNTS_FOR)))
 
     def without(self, *, appointment_id: int | None = None, kind: str | None = None) -> "Asked":
         return Asked(

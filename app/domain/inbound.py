@@ -67,6 +67,8 @@ def decide(
         return Decision((Reply("text:page_needs_code"),), trace=("An alert waits, and this is not its code",))
     if narrowed := _triaged(turn):
         return _with_picture(narrowed) if media else narrowed
+    if reassured := _while_urgent(turn):
+        return _with_picture(reassured) if media else reassured
     if decision := _law(turn):
         return _with_picture(decision) if media else decision
     if sender.opted_out:
@@ -103,6 +105,21 @@ def _triaged(turn: Turn) -> Decision | None:
     return triage.again(turn) if unclear and turn.understood.unknown_because != "dose" else None
 
 
+def _while_urgent(turn: Turn) -> Decision | None:
+    """Words that mean nothing clear, soon after an urgent text: not "when we are open", and no topic by likeness."""
+    understood = turn.understood
+    unclear = understood.kind in ("unknown", "choices") and not understood.unknown_because
+    likeness = understood.kind == "topic" and understood.confidence < _SURE_WHILE_URGENT
+    if turn.sender.asked.still(turn.now).last("urgent") is None or not (unclear or likeness):
+        return None
+    task = OpenTask("question", "phone", "texted again after an urgent text")
+    trace = (turn.why, "An urgent text came before: told to call now, and a nurse is asked to read it")
+    return Decision((Reply("text:triage_call", tells_nurse=False, fill=(("told", ""),)),), (task,), trace)
+
+
+_SURE_WHILE_URGENT = 0.9
+
+
 def _alert_code(turn: Turn) -> str | None:
     if not turn.sender.is_on_call:
         return None
@@ -125,7 +142,7 @@ def _urgent(turn: Turn) -> Decision:
     if vague:
         asked = triage.begin(asked, turn)
         trace.append("It may be an emergency, but not which: one question at a time")
-    effects.append(Remember(asked))
+    effects.append(Remember(asked.with_urgent(turn.now)))
     if understood.language != (sender.language or FALLBACK) and understood.language in turn.library.languages:
         effects.append(RememberLanguage(understood.language))  # what follows is asked in the same language
     if understood.intent in ("reschedule", "cancel_appointment", "running_late"):
