@@ -215,7 +215,7 @@ _YES = re.compile(
 )
 _NOT_YES = re.compile(
     r"\b(?:cant|cannot|wont|not|dont|unable|instead|reschedul\w*|change|move|another|different|later|no puedo|"
-    r"cancel|no(?! (?:problem|worries|prob|hay problema))|2|two|if|unless|except|what|when|how|why|where)\b"
+    r"cancel|but|pero|no(?! (?:problem|worries|prob|hay problema))|2|two|if|unless|except|what|when|how|why|where)\b"
 )
 _CHANGE = re.compile(
     r"^(?:2|two|too|dos|change|cambio|cambiar|no|nope|nah|cant|no puedo|n)$|\b(?:cant|cannot|can not|wont|"

@@ -45,6 +45,7 @@ OUT_FROM = 0.35
 PART_ASKS_FROM = 0.7
 MOST_CHOICES = 3
 _MANY = 1_000
+_CANCELS = re.compile(r"cancel\w*(?: (?:it|please|pls|por favor|gracias|thanks))*$")
 _FEW_WORDS = 3
 _THANKS_FIRST = re.compile(
     r"^\W*(?:thank you|thanks|thanx|thx|ty|gracias)(?: (?:so much|very much|a lot|you|also|and|but|y|pero))*[,.! ]+",
@@ -142,8 +143,10 @@ def understand(text: str, context: Context, library: Library) -> Understanding:
         return _admin(asked, language)
     if answered := _what_was_asked(text, context, language):
         return answered
-    ruled = asked or intent(text, context)
     line = " ".join(words_of(fold(text)))
+    if asked and context.asked == "confirm" and _CANCELS.match(line):  # the visit we asked about, not the texts
+        asked = Intent("cancel_appointment", line)
+    ruled = asked or intent(text, context)
     bare = _BARE.match(line) is not None
     if ruled and (ruled.name in _FIRST or bare or (ruled is asked and line.count(" ") < _FEW_WORDS)):
         keyword_first = asked is not None and asked.guessed and keyword(text, library, language)

@@ -254,3 +254,17 @@ def test_a_library_of_three_topics_is_understood_too(content: ContentFolder) -> 
     prepare(small)
     assert understand("TRIP", NOTHING, small).topic == "travel"
     assert understand("How long will the battery last roughly", NOTHING, small).topic == "battery"
+
+
+@pytest.mark.parametrize("text", ["cancela", "cancelar por favor", "cancle it please"])
+def test_cancelling_after_a_reminder_is_about_the_visit(text: str) -> None:
+    assert read(text, Context(asked="confirm")).intent in ("cancel_appointment", "reschedule")
+
+
+@pytest.mark.parametrize("text", ["si pero a las 3", "yes but can it be later"])
+def test_a_yes_with_a_but_confirms_nothing(text: str) -> None:
+    assert read(text, Context(asked="confirm")).intent != "confirm"
+
+
+def test_the_carriers_own_word_still_opts_out_after_a_reminder() -> None:
+    assert read("CANCEL", Context(asked="confirm")).formal_opt_out
