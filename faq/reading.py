@@ -12,6 +12,7 @@ from faq.model import model
 from faq.spelling import fold, words_of
 
 URGENT, TOPIC, INTENT, NONE = "urgent", "topic", "intent", "none"
+LATE_NOW = "missed-refill-now"  # what the examples call a refill that is overdue as the text is written
 MOST_PARTS = 6
 _FEWEST_WORDS = 2  # of a part that says something by itself
 _PART = re.compile(

@@ -12,7 +12,7 @@ from faq.language import READ_BY_MODEL, detect
 from faq.library import FALLBACK, Library
 from faq.matching import canonical, matcher
 from faq.model import model
-from faq.reading import INTENT, NONE, TOPIC, URGENT, Read
+from faq.reading import INTENT, LATE_NOW, NONE, TOPIC, URGENT, Read
 from faq.signs import Category
 from faq.spelling import fold, words_of
 from faq.urgent import Urgency, late_refill, urgency, urgency_in_words
@@ -59,7 +59,6 @@ _SAYS_SOMETHING = 3  # letters of the longest word
 _WORTH_KEEPING = frozenset(
     {"reschedule", "cancel_appointment", "running_late", "when_is_my_refill", "human", "opt_out", "confirm"}
 )
-NOW = "missed-refill-now"  # what the examples call a refill that is overdue as the text is written
 LATE_REFILL = "late_refill"  # in `parts`: the words that tell of a refill overdue now, without a sign of harm
 _FIRST = frozenset({"help", "menu", "more"})
 # "1", "the second one", "option 3": a choice from the numbered list we sent.
@@ -160,6 +159,8 @@ def understand(text: str, context: Context, library: Library) -> Understanding:
         return Understanding("unknown", language, why="an answer, but nothing was asked")
     leaning = context.topic is not None and _leans(line) and read.plain.mass(URGENT) < _PLAINLY_URGENT
     if language in READ_BY_MODEL and not leaning and (sign := urgency(read)):
+        if sign.only_late and _MISSED in library.topics:
+            return _late(sign.words, language)
         return _urgent(sign, _also_asked(read, context), language)
     if context.asked == "confirm" and ruled and ruled.name in ("confirm", "reschedule"):
         return _admin(ruled, language)
@@ -216,6 +217,11 @@ def _urgent(sign: Urgency, asked: Intent | None, language: Language) -> Understa
         why=why,
         parts=tuple(parts),
     )
+
+
+def _late(words: str, language: Language) -> Understanding:
+    why = f"'{words}' tells of a refill that is late"
+    return replace(_sure("topic", language, topic=_MISSED, why=why), parts=((LATE_REFILL, words),))
 
 
 def _admin(asked: Intent, language: Language) -> Understanding:
@@ -291,7 +297,7 @@ def _weigh(read: Read, ruled: Intent | None, library: Library, language: Languag
         return _by_likeness(read.text, ruled, library, language)
     most = MOST_CHOICES if len(trained) + 1 == len(model().columns[TOPIC]) else _MANY
     ranked = [(name, chance / rest) for name, chance in read.whole.best(TOPIC, most + 1)]
-    topics = _as_one(ranked, read.whole.chance(TOPIC, NOW) / rest, trained)[:MOST_CHOICES]
+    topics = _as_one(ranked, read.whole.chance(TOPIC, LATE_NOW) / rest, trained)[:MOST_CHOICES]
     asked, chance = _best_intent(read, ruled, rest)
     none, none_chance = read.whole.best(NONE)[0]
     best, confidence = topics[0]
@@ -312,12 +318,11 @@ def _weigh(read: Read, ruled: Intent | None, library: Library, language: Languag
     if _OTHER_PUMP.search(line):
         return Understanding("unknown", language, why="not about a baclofen pump", unknown_because="scope")
     if words := late_refill(read.text):
-        why = f"'{words}' tells of a refill that is late"
-        return replace(_sure("topic", language, topic=_MISSED, why=why), parts=((LATE_REFILL, words),))
+        return _late(words, language)
     if confidence >= ANSWER_FROM and margin >= ANSWER_MARGIN:
         why = f"like the questions on {best}"
         found = Understanding("topic", language, topic=best, confidence=confidence, margin=margin, why=why)
-        late = ((LATE_REFILL, line),) if best == _MISSED and read.whole.chance(TOPIC, NOW) > confidence / 3 else ()
+        late = ((LATE_REFILL, line),) if best == _MISSED and read.whole.chance(TOPIC, LATE_NOW) > confidence / 3 else ()
         return replace(found, parts=(("topic", line), *late, *_part_intents(read)))
     choices = tuple(name for name, chance in topics if chance >= CHOICE_FROM)
     if len(choices) > 1 and sum(chance for _, chance in topics) >= CHOICES_FROM:

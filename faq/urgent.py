@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from faq.features import SYMPTOMS, features
-from faq.reading import URGENT, Part, Read
+from faq.reading import LATE_NOW, TOPIC, URGENT, Part, Read
 from faq.signs import (
     ALARM_SIGN,
     ASKING,
@@ -70,12 +70,14 @@ SURE_FROM = 0.6  # below, the text says too little to tell which danger it is
 class Urgency:
     """`words` are the words that gave it away, folded and corrected: never more than the text said.
 
-    `vague`: it may be an emergency, but not which one; the nurse needs to know more.
+    `vague`: it may be an emergency, but not which one; the nurse needs to know more. `only_late`: a refill is overdue,
+    and nothing is felt or seen: the guidance for a missed refill, and a nurse today.
     """
 
     category: Category
     words: str
     vague: bool = False
+    only_late: bool = False
 
 
 def urgency_in_words(read: Read) -> Urgency | None:
@@ -99,17 +101,20 @@ def urgency(read: Read) -> Urgency | None:
     return _heard(read.text, loudest, part) if part >= PART_FROM else None
 
 
-def _heard(text: str, part: Part, chance: float) -> Urgency | None:
+def _heard(text: str, part: Part, chance: float) -> Urgency:
     category, of_it = part.best(URGENT)[0]
     words = " ... ".join(part.telling(f"{URGENT}:{category}")) or part.words[:40]
     if category == VAGUE:
         return Urgency(MOST_LIKELY, words, vague=True)
     if category == "withdrawal" and LATE_REFILL.search(" . ".join(map(_corrected, sentences(fold(text))))):
         category = "missed_refill_symptoms"
-    only_late = part.chance("topic", "missed-refill-now") >= LATE_SHARE * of_it
-    if category == "missed_refill_symptoms" and only_late and SYMPTOMS.isdisjoint(features(part.words)):
-        return None  # late, with nothing felt: the guidance for a missed refill, and a nurse today
-    return Urgency(category, words, vague=of_it < SURE_FROM * chance or chance < SURE_FROM)  # type: ignore[arg-type]
+    only_late = (
+        category == "missed_refill_symptoms"
+        and part.chance(TOPIC, LATE_NOW) >= LATE_SHARE * of_it
+        and SYMPTOMS.isdisjoint(features(part.words))
+    )
+    vague = of_it < SURE_FROM * chance or chance < SURE_FROM
+    return Urgency(category, words, vague, only_late)  # type: ignore[arg-type]
 
 
 def urgent_sign(text: str) -> Urgency | None:

@@ -65,21 +65,10 @@ def carry_out(
                     inbound_id=inbound_id,
                 )
             case OptOut(source):
-                words = session.execute(select(InboundMessage.body).where(InboundMessage.id == inbound_id)).scalar_one()
-                opt_out(session, now, phone_id, source, words=words, inbound_id=inbound_id)
+                opt_out(session, now, phone_id, source, words=_words(session, inbound_id), inbound_id=inbound_id)
             case OptIn(source):
-                words = session.execute(select(InboundMessage.body).where(InboundMessage.id == inbound_id)).scalar_one()
-                opt_in(session, now, phone_id, source, words=words, inbound_id=inbound_id)
-                subjects = [f"patient:{person.patient_id}" for person in sender.people]
-                for about_whom in (f"phone:{phone_id}", *subjects):  # texts reach this phone again
-                    close_tasks(
-                        session,
-                        now,
-                        about_whom,
-                        (TaskKind.CALL_INSTEAD,),
-                        "opted in again",
-                        because="opted out",
-                    )
+                opt_in(session, now, phone_id, source, words=_words(session, inbound_id), inbound_id=inbound_id)
+                _reached_again(session, now, phone_id, sender)
             case ConfirmVisit(appointment_id):
                 _confirm(session, now, appointment_id, phone_id)
             case Remember(asked):
@@ -89,20 +78,21 @@ def carry_out(
             case NoteOnAlert(reason):
                 note_on_alert(session, now, phone_id, reason, inbound_id)
             case RecordHelped(topic, language, yes):
-                answer = line.words.library.get(topic, language)
-                if answer is not None:
-                    record_helped(
-                        session,
-                        now,
-                        clinic.id,
-                        phone_id,
-                        topic=topic,
-                        language=answer.language,
-                        version=answer.version,
-                        helped=yes,
-                    )
+                if answer := line.words.library.get(topic, language):
+                    said = (topic, answer.language, answer.version, yes)
+                    record_helped(session, now, clinic.id, phone_id, *said)
             case _:
                 assert_never(effect)
+
+
+def _words(session: Session, inbound_id: int) -> str:
+    return session.execute(select(InboundMessage.body).where(InboundMessage.id == inbound_id)).scalar_one()
+
+
+def _reached_again(session: Session, now: datetime, phone_id: int, sender: Sender) -> None:
+    """Close what asked a nurse to call because no text could be sent."""
+    for about in (f"phone:{phone_id}", *(f"patient:{person.patient_id}" for person in sender.people)):
+        close_tasks(session, now, about, (TaskKind.CALL_INSTEAD,), "opted in again", because="opted out")
 
 
 def _acknowledge_by_code(session: Session, now: datetime, clinic_id: int, code: str, phone_id: int) -> None:

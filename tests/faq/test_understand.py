@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faq.library import Library, load
-from faq.understand import Context, Understanding, prepare, understand
+from faq.understand import LATE_REFILL, Context, Understanding, prepare, understand
 
 from .content_folder import ContentFolder
 
@@ -268,3 +268,21 @@ def test_a_yes_with_a_but_confirms_nothing(text: str) -> None:
 
 def test_the_carriers_own_word_still_opts_out_after_a_reminder() -> None:
     assert read("CANCEL", Context(asked="confirm")).formal_opt_out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "refill was due last tuesday and nobody called",
+        "clinic cancelled my refill and now its past the alarm date",
+        "no fui a la recarga el lunes, me dan otra cita?",
+    ],
+)
+def test_a_refill_late_without_a_sign_gets_its_guidance_and_is_known_as_late(text: str) -> None:
+    meant = read(text)
+    assert (meant.kind, meant.topic) == ("topic", "missed-refill")
+    assert LATE_REFILL in [what for what, _ in meant.parts]
+
+
+def test_a_refill_late_with_a_sign_is_urgent() -> None:
+    assert read("refill was due last tuesday and his legs are like planks").kind == "urgent"
