@@ -130,7 +130,7 @@ def test_a_language_we_do_not_have_goes_to_a_nurse(text: str, texts: Text, maria
 @pytest.mark.parametrize(
     ("text", "category", "first"),
     [
-        ("mi bomba esta pitando", "alarm", "Llamenos ya, de dia o de noche: 614-555-0100"),
+        ("mi bomba esta pitando", "alarm", "Llame ya al 614-555-0100, de dia o de noche"),
         ("no puedo respirar", "breathing", "Llame ya al 911"),
         ("quiero matarme", "self_harm", "Llame o escriba ya al 988"),
     ],
@@ -140,7 +140,7 @@ def test_an_urgent_spanish_text_gets_the_spanish_emergency_words_and_a_nurse(
 ) -> None:
     [reply] = texts(maria.phone, text).replies
     assert reply.body.startswith(first)
-    assert reply.body.endswith("Damos aviso a una enfermera.")
+    assert reply.body.endswith("Ya le estamos avisando a una enfermera.")
     [alert] = desk.tasks(TaskKind.ALERT)
     assert alert.category == category
 
@@ -195,7 +195,7 @@ def test_a_spanish_reminder_is_confirmed_and_answered_in_spanish(
     visit = desk.books(rosa, VISIT)
     live_until(FIRST)
     [reply] = texts(rosa.phone, yes).replies
-    assert reply.body.startswith("Gracias. Le esperamos el jue 17 dic, 10:30 AM.")
+    assert reply.body.startswith("Gracias. Nos vemos el jue 17 dic, 10:30 AM.")
     assert desk.visit(visit).confirmed_at is not None
 
 

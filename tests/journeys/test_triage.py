@@ -267,7 +267,7 @@ def test_a_spanish_one_is_asked_in_spanish(texts: Text, maria: Someone, desk: De
     [reply] = texts(
         maria.phone, vague("mi hija esta rara hoy y no es ella misma", "algo no esta bien con mi mama")
     ).replies
-    assert reply.body.startswith("Llamenos ya")
+    assert reply.body.startswith("Llame ya, dia y noche: ")
     assert reply.body.endswith(question(FIRST.name, "es"))
     [following] = texts(maria.phone, "no").replies
     assert following.body == question(QUESTIONS[1].name, "es")
