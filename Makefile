@@ -52,9 +52,10 @@ model: setup ## Train the understanding from faq/examples: the same file, byte f
 model-check: setup ## The model that is shipped is what the examples give
 	$(BIN)/python -m tools.train_model --check
 
-evaluate: setup ## How well texts are understood: the seen set, then the held-back one
+evaluate: setup ## How well texts are understood: the seen set, the held-back one, and one scored once
 	@echo "== seen while building"; $(BIN)/pumpline evaluate tests/data/understanding/seen-*.jsonl
-	@echo; echo "== held back: only ever reported"; $(BIN)/pumpline evaluate --labels tests/data/understanding/held-back-*.jsonl
+	@echo; echo "== held back: never read, only reported"; $(BIN)/pumpline evaluate --labels tests/data/understanding/held-back-*.jsonl
+	@echo; echo "== scored once: written and scored after everything was fixed"; $(BIN)/pumpline evaluate tests/data/understanding/scored-once-*.jsonl
 
 docs-check: setup ## Every setting and command documented; every link in docs leads somewhere
 	$(BIN)/python -m tools.check_docs

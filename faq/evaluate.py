@@ -225,7 +225,8 @@ def _formal(s: Scored) -> bool:
 
 
 def _intent_right(s: Scored) -> bool:
-    return s.meaning.kind == "admin" and s.meaning.intent == s.message.intent
+    said = "help" if s.meaning.intent == "menu" else s.meaning.intent  # the list of topics is a kind of help
+    return s.meaning.kind == "admin" and said == s.message.intent
 
 
 def _topic_right(s: Scored) -> bool:

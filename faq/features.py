@@ -4,12 +4,14 @@ The same features are counted when the model is trained (tools/train_model.py) a
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from faq.languages import languages
 from faq.spelling import fold, words_of
 
 _BREAK = re.compile(r"[.!?;\n\r,:()\"“”«»…—–/]+| - ")
+_LETTERS = re.compile(r"[a-z]+")
 _DOUBLED = re.compile(r"(.)\1+")
 _DENIED_WORDS = 5  # how far a negation reaches
 _LONGEST = 120  # words read; a longer text has said what it is about by then
@@ -41,12 +43,39 @@ _NEGATIONS = frozenset(word for language in languages().values() for word in lan
 _BREAKS = frozenset(word for language in languages().values() for word in language.breaks)
 
 
-def features(text: str, *, after_reminder: bool = False) -> set[str]:
-    """Return every feature of the text. `after_reminder`: whether it answers our question about a visit."""
+def features(text: str, *, after_reminder: bool = False, mend: Callable[[str], str] | None = None) -> set[str]:
+    """Return every feature of the text. `after_reminder`: whether it answers our question about a visit.
+
+    `mend` returns the word that was meant for one that was written; the text counts as written and as meant.
+    """
+    found, words = in_two(text, after_reminder=after_reminder, mend=mend)
+    return found.union(*map(of_word, words))
+
+
+def in_two(
+    text: str, *, after_reminder: bool = False, mend: Callable[[str], str] | None = None
+) -> tuple[set[str], set[str]]:
+    """Return the features as `features` does, but for its words what `of_word` says of them left out, and the words."""
+    folded = fold(text)
+    found, words = _features(folded, after_reminder)
+    if mend is not None and (meant := _LETTERS.sub(lambda word: mend(word.group()), folded)) != folded:
+        more, other = _features(meant, after_reminder)
+        return found | more, words | other
+    return found, words
+
+
+@lru_cache(maxsize=20_000)
+def of_word(word: str) -> tuple[str, ...]:
+    """Return what a word says by itself: that it is there, and its groups of three and four letters."""
+    edged = f"<{word}>"
+    return ("=" + word, *(edged[i : i + n] for n in (3, 4) for i in range(len(edged) - n + 1)))
+
+
+def _features(folded: str, after_reminder: bool) -> tuple[set[str], set[str]]:
     found: set[str] = set()
     said: list[str] = []
     meant: set[str] = set()
-    for part in _BREAK.split(fold(text)):
+    for part in _BREAK.split(folded):
         words = [squeezed(word) for written in words_of(part) for word in _SHORTHAND.get(written, (written,))]
         if words:
             _read_part(words, found, meant)
@@ -58,7 +87,7 @@ def features(text: str, *, after_reminder: bool = False) -> set[str]:
         found.add("$" + said[-1])
         if len(said) > 1:
             found.add(f"^{said[0]} {said[1]}")
-    if "?" in text:
+    if "?" in folded:
         found.add("@asked")
         meant.add("asked")
     found.add(f"@long {min(6, len(said) // 3)}")
@@ -66,14 +95,13 @@ def features(text: str, *, after_reminder: bool = False) -> set[str]:
     if after_reminder:
         found.add(AFTER_REMINDER)
         found.update(f"@after {word}" for word in said[:4])
-    return found
+    return found, set(said)
 
 
 def _read_part(words: list[str], found: set[str], meant: set[str]) -> None:
     before, two_before, denied = "<", "", 0
     thought: tuple[str, ...] = ()
     for word in words:
-        found.add("=" + word)
         found.add(f"{before} {word}")
         if two_before:
             found.add(f"{two_before} _ {word}")
@@ -92,7 +120,6 @@ def _read_part(words: list[str], found: set[str], meant: set[str]) -> None:
             denied = _DENIED_WORDS
         two_before = before if before != "<" else ""
         before = word
-        found.update(_letters(word))
     found.add(f"{before} >")
 
 
@@ -115,12 +142,6 @@ def _frame(meant: set[str], found: set[str]) -> None:
         if denied:
             found.add(f"@denied & {frame}")
         found.update(f"{frame} & {other}" for other in meant if other != frame)
-
-
-@lru_cache(maxsize=20_000)
-def _letters(word: str) -> tuple[str, ...]:
-    edged = f"<{word}>"
-    return tuple(edged[i : i + n] for n in (3, 4) for i in range(len(edged) - n + 1))
 
 
 @lru_cache(maxsize=20_000)

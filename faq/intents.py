@@ -43,7 +43,7 @@ class Intent:
 
 # On these Twilio acts by itself when they are the whole message (messaging-rules, section 1).
 CARRIER_OPT_OUT = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
-OPT_OUT_WORDS = CARRIER_OPT_OUT | {"arret", "arrete", "alto", "basta", "parar", "baja", "remove"}
+OPT_OUT_WORDS = CARRIER_OPT_OUT | {"arret", "arrete", "alto", "basta", "parar", "baja", "remove", "cancelar"}
 _OPT_OUT_SLIPS = frozenset(
     {"sotp", "stpo", "tsop", "stopp", "sstop", "sttop", "stoop", "stip", "stio", "atop", "cancle"}
 )
@@ -184,7 +184,22 @@ _WHOLE: dict[str, IntentName] = {
         ("menu", "topics", "list", "show menu", "the menu", "main menu", "temas", "options list", "index"), "menu"
     ),
     **dict.fromkeys(
-        ("more", "mas", "tell me more", "more info", "more please", "send more", "show more", "more info please"),
+        (
+            *("more", "mas", "tell me more", "more info", "more please", "send more", "show more", "more info please"),
+            *(
+                "more details",
+                "more information",
+                "i want to know more",
+                "go on",
+                "continue",
+                "keep going",
+                "moree",
+                "mor",
+            ),
+            *("dime mas", "digame mas", "cuenteme mas", "cuentame mas", "quiero saber mas", "quiero leer mas"),
+            *("mas detalles", "mas informacion", "mas info", "mas por favor", "siga", "sigue", "continue por favor"),
+            *("mass", "masss", "maas", "maz"),
+        ),
         "more",
     ),
     **dict.fromkeys(
@@ -198,11 +213,13 @@ _WHOLE: dict[str, IntentName] = {
     ),
 }
 _THANKING = re.compile(r"\b(?:thanks?|thanku|thankyou|thx|thnx|tks|ty|tysm|gracias|appreciate|grateful|cheers)\b")
+_PLEASE = frozenset({"please", "pls", "plz"})
 _THANKS_LENGTH = 8  # words; a longer text thanks for something and asks for something else
 _THUMBS = re.compile("[👍👌🙏❤♥😊🙂😀😁🤗🥰✅💯👏]")
 
 _YES = re.compile(
-    r"^(?:1|one|won|uno|yes|yess|yesss|yep|yup|yeah|yea|ya|y|ok|okay|k|kk|sure|si|sip|claro|confirm|confirmed|"
+    r"^(?:y|ya|k)(?: (?:please|thanks|thank you|gracias|por favor))?$|"  # "y donde es" is Spanish for "and"
+    r"^(?:1|one|won|uno|yes|yess|yesss|yep|yup|yeah|yea|ok|okay|kk|sure|si|sip|claro|confirm|confirmed|"
     r"confirmo|confirming|"
     r"confirmado|correct|absolutely|definitely|of course|affirmative|vale|perfect|great|good|fine|cool|alright|"
     r"works|roger|10 4)\b(?! (?:but|cant|problem|question))|"
@@ -215,7 +232,8 @@ _YES = re.compile(
 )
 _NOT_YES = re.compile(
     r"\b(?:cant|cannot|wont|not|dont|unable|instead|reschedul\w*|change|move|another|different|later|no puedo|"
-    r"cancel|but|pero|no(?! (?:problem|worries|prob|hay problema))|2|two|if|unless|except|what|when|how|why|where)\b"
+    r"cancel|but|pero|luego|despues|no(?! (?:problem|worries|prob|hay problema))|2|two|if|unless|except|what|when|how|"
+    r"why|where)\b"
 )
 _CHANGE = re.compile(
     r"^(?:2|two|too|dos|change|cambio|cambiar|no|nope|nah|cant|no puedo|n)$|\b(?:cant|cannot|can not|wont|"
@@ -237,9 +255,9 @@ def intent(text: str, context: Context | None = None) -> Intent | None:
     line = " ".join(words)
     if found := opt_out(text):
         return found
-    if context.asked == "confirm" and (found := _asked_to_confirm(text, line)):
+    if context.asked == "confirm" and (found := reply_to_reminder(text, line)):
         return found
-    return _other(text, line)
+    return whole_wish(text, line) or wish_in_words(line)
 
 
 def opt_out(text: str) -> Intent | None:
@@ -267,7 +285,8 @@ def may_refuse(line: str) -> bool:
     return _NOT_YES.search(line) is not None
 
 
-def _asked_to_confirm(text: str, line: str) -> Intent | None:
+def reply_to_reminder(text: str, line: str) -> Intent | None:
+    """Return whether a text says yes to a visit we asked about, or wants it changed."""
     if _CHANGE.search(line):
         return Intent("reschedule", line)
     if _YES.search(line) and not _NOT_YES.search(line):
@@ -277,12 +296,16 @@ def _asked_to_confirm(text: str, line: str) -> Intent | None:
     return None
 
 
-def _other(text: str, line: str) -> Intent | None:
+def whole_wish(text: str, line: str) -> Intent | None:
+    """Return what a text asks for that is nothing but a known word or two, or a thumb up."""
     if not line:
         return Intent("thanks", text.strip()[:8]) if _THUMBS.search(text) else None
-    bare = " ".join(word for word in line.split() if word not in {"please", "pls", "plz"})
-    if name := _WHOLE.get(bare):
-        return Intent(name, line)
+    name = _WHOLE.get(line) or _WHOLE.get(" ".join(word for word in line.split() if word not in _PLEASE))
+    return Intent(name, line) if name else None
+
+
+def wish_in_words(line: str) -> Intent | None:
+    """Return what a longer text asks for, in words that a rule knows."""
     if found := _OPT_IN.search(line):
         return Intent("opt_in", found.group())
     imagined = _IMAGINED.match(line) is not None

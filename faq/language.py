@@ -6,13 +6,14 @@ from faq.spelling import fold, words_of
 
 FALLBACK: Language = "en"
 READ_BY_MODEL = ("en", "es")
-_TORN = (0.3, 0.7)  # between these the model's word on Spanish is a guess
+_TORN = (0.4, 0.6)  # between these the model's word on Spanish is a guess
 _ENOUGH_WORDS = 3
 _SURE_OF_A_WORD = 0.9
 _LETTERS_TO_TELL = 4
+_PLAINLY = 2  # words of another language
 _EVERYBODYS = frozenset({"menu", "stop", "start", "info", "ok", "no"})  # our own words, in any language
 _DENYING = frozenset({"dont", "cant", "cannot", "doesnt"})
-_MARKS = frozenset("¿¡ñÑ")
+_MARKS = frozenset("¿¡ñÑáéíóúÁÉÍÓÚ")
 
 
 def detect(text: str, preferred: Language | None = None, spanish: float | None = None) -> Language:
@@ -47,7 +48,13 @@ def detect(text: str, preferred: Language | None = None, spanish: float | None =
 def _of_a_word_or_two(
     counts: dict[Language, int], best: Language, preferred: Language | None, spanish: float | None
 ) -> Language:
-    """Words that both languages may have: only one that is plainly the other's speaks against what we knew."""
+    """Words that both languages may have: only one that is plainly the other's speaks against what we knew.
+
+    One English word does not: keywords are English, and everybody texts them.
+    """
+    everybodys = best == FALLBACK and counts[best] < _PLAINLY
+    if preferred is not None and preferred != FALLBACK and everybodys:
+        return preferred
     if counts[best] > sorted(counts.values())[-2]:
         return best
     if preferred is not None:

@@ -5,16 +5,20 @@ integers, one multiplication a text; the words that decided can be named.
 """
 
 import json
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from faq.features import of_word
+from faq.spelling import Mender
+
 FILE = Path(__file__).parent / "model" / "weights.bin"
-MAGIC = b"pumpline understanding 1\n"
+MAGIC = b"pumpline understanding 2\n"
 
 
 class ModelError(ValueError):
@@ -31,29 +35,53 @@ class Model:
     scales: NDArray[np.float32]
     weights: NDArray[np.int8]
     bias: NDArray[np.float32]
+    words: tuple[str, ...]  # that the examples use, the commonest first,
+    common: int  # and how many of them a slip may be mended to
     provenance: dict[str, str]
 
     @cached_property
-    def real(self) -> NDArray[np.float32]:
-        """The weights as they count, unpacked once: four times the file, and a third of the time a text takes."""
-        return self.weights * self.scales[:, None]
+    def mend(self) -> Callable[[str], str]:
+        """Return the word that was meant for one that was written."""
+        return Mender(self.words, self.common).mend
 
     @cached_property
-    def columns(self) -> dict[str, NDArray[np.intp]]:
-        """Which columns hold the labels of a kind: "urgent", "topic", "intent", "none"."""
-        kinds = [label.partition(":")[0] for label in self.labels]
-        return {kind: np.array([n for n, k in enumerate(kinds) if k == kind], dtype=np.intp) for kind in set(kinds)}
+    def kinds(self) -> dict[str, tuple[slice, tuple[str, ...]]]:
+        """Return where the labels of a kind stand ("urgent", "topic", "intent", "none"), and their names in order."""
+        found: dict[str, tuple[slice, tuple[str, ...]]] = {}
+        for kind in {label.partition(":")[0] for label in self.labels}:
+            places = [n for n, label in enumerate(self.labels) if label.startswith(f"{kind}:")]
+            names = tuple(self.labels[n].partition(":")[2] for n in places)
+            found[kind] = slice(places[0], places[-1] + 1), names
+        return found
 
-    def read(self, features: Collection[str]) -> "Reading":
-        """Return the chance of every label. A text with no known feature gets what the labels weigh by themselves."""
-        known = self.rows
-        rows = [row for feature in features if (row := known.get(feature)) is not None]
-        index = np.array(rows, dtype=np.intp)
-        rarity = self.rarity[index]
-        length = float(np.sqrt(np.dot(rarity, rarity))) or 1.0
-        scores = self.real[index].sum(axis=0) / np.float32(length) + self.bias
+    @cached_property
+    def places(self) -> dict[str, int]:
+        return {label: n for n, label in enumerate(self.labels)}
+
+    def read(self, features: Collection[str], words: Collection[str] = ()) -> "Reading":
+        """Return the chance of every label. A text with no known feature gets what the labels weigh by themselves.
+
+        `words`: those of the text whose own features (features.of_word) are not among `features`.
+        """
+        known, of_word = self.rows.get, self._rows_of_word
+        rows = {row for feature in features if (row := known(feature)) is not None}
+        for word in words:
+            rows.update(of_word(word))
+        index = np.fromiter(rows, dtype=np.intp, count=len(rows))
+        rarity = self.rarity.take(index)
+        length = math.sqrt(float(np.dot(rarity, rarity))) or 1.0
+        weights = self.weights.take(index, axis=0).astype(np.float32)
+        scores = (self.scales.take(index) / np.float32(length)) @ weights + self.bias
         chances = np.exp(scores[:-1] - scores[:-1].max())
-        return Reading(self, chances / chances.sum(), float(1 / (1 + np.exp(-scores[-1]))), len(rows))
+        return Reading(self, chances / chances.sum(), 1 / (1 + math.exp(-float(scores[-1]))), len(rows))
+
+    @cached_property
+    def _rows_of_word(self) -> Callable[[str], tuple[int, ...]]:
+        """Return the rows of a word's own features: most words of most texts have been seen before."""
+        known = self.rows.get
+        return lru_cache(maxsize=10_000)(
+            lambda word: tuple(row for feature in of_word(word) if (row := known(feature)) is not None)
+        )
 
     def telling(self, features: Collection[str], label: str, most: int = 3) -> list[str]:
         """Return the features that spoke most for the label, the strongest first."""
@@ -76,7 +104,7 @@ class Reading:
     known: int  # features of the text that the model knows
 
     def of(self, label: str) -> float:
-        return float(self.chances[self.model.labels.index(label)])
+        return float(self.chances[self.model.places[label]])
 
 
 @cache
@@ -91,8 +119,14 @@ def model(path: Path = FILE) -> Model:
 def encode(model: Model) -> bytes:
     """Return the file: a line of JSON, the features, then the arrays, little-endian."""
     names = sorted(model.rows, key=model.rows.__getitem__)
-    head = {"labels": list(model.labels), "features": len(names), "provenance": model.provenance}
-    text = "\n".join(names).encode()
+    head = {
+        "labels": list(model.labels),
+        "features": len(names),
+        "words": len(model.words),
+        "common": model.common,
+        "provenance": model.provenance,
+    }
+    text = "\n".join((*names, *model.words)).encode()
     head["bytes"] = len(text)
     arrays = (
         model.rarity.astype("<f4"),
@@ -112,7 +146,7 @@ def decode(data: bytes) -> Model:
     start = end + 1 + head["bytes"]
     names = data[end + 1 : start].decode().split("\n")
     count, columns = head["features"], len(head["labels"]) + 1
-    if len(names) != count:
+    if len(names) != count + head["words"]:
         raise ModelError("these weights are cut short; build them: make model")
 
     def take(kind: str, size: int) -> NDArray[np.generic]:
@@ -127,10 +161,12 @@ def decode(data: bytes) -> Model:
         raise ModelError("these weights have another length than they say; build them: make model")
     return Model(
         labels=tuple(head["labels"]),
-        rows={name: row for row, name in enumerate(names)},
+        rows={name: row for row, name in enumerate(names[:count])},
         rarity=rarity,  # type: ignore[arg-type]
         scales=scales,  # type: ignore[arg-type]
         weights=weights,  # type: ignore[arg-type]
         bias=bias,  # type: ignore[arg-type]
+        words=tuple(names[count:]),
+        common=int(head["common"]),
         provenance=head["provenance"],
     )

@@ -2,14 +2,18 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 LONGEST_TEXT = 1600  # what a carrier hands over at most; anything longer is cut, not refused
 SHORTEST_CORRECTABLE = 5  # in a shorter word one wrong letter makes too many other words
 _LONGEST_CORRECTABLE = 20
+_SHORTEST_MENDED = 4
 
 # Dropped, so that can't, can’t and cant are one word. Zero-width characters and joiners come with pasted text.
 _DROPPED = dict.fromkeys(map(ord, "'’‘‛ʼ`´′＇\u00ad\u200b\u200c\u200d\u2060\ufeff\x00"))
+# Pictures that cry for help, as the word that they stand for.
+_CRIES = {ord(sign): f" {word} " for sign, word in {"🆘": "sos", "🚑": "ambulance"}.items()}
 _WORD = re.compile(r"[a-z0-9]+")
 _SENTENCE_END = re.compile(r"[.!?;\n\r]+")
 _CLAUSE_END = re.compile(r"[,:()\"“”«»…—–/]+| - | but | pero | though | although ")
@@ -17,10 +21,12 @@ _RUN = re.compile(r"([a-z])\1{2,}")
 _ANY_RUN = re.compile(r"([a-z])\1+")
 
 
+@lru_cache(maxsize=16)  # one text is read from many sides
 def fold(text: str) -> str:
     """Lower case, without accents and apostrophes; punctuation stays. Cut at LONGEST_TEXT characters."""
     text = text[:LONGEST_TEXT].translate(_DROPPED)
     if not text.isascii():
+        text = text.translate(_CRIES)
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in decomposed if not unicodedata.combining(c))
     return text.lower()
@@ -101,6 +107,22 @@ class SlipIndex:
                 if word not in found and (kind := slip(written, word)):
                     found[word] = kind
         return found
+
+
+class Mender:
+    """Mends words that nobody uses, where one slip away from one that many use. `words`: the commonest first."""
+
+    def __init__(self, words: Sequence[str], common: int) -> None:
+        self._known = frozenset(words)
+        self._rank = {word: n for n, word in enumerate(words[:common])}
+        self._near = SlipIndex(self._rank).near
+        self.mend = lru_cache(maxsize=20_000)(self._mend)
+
+    def _mend(self, word: str) -> str:
+        if word in self._known or len(word) < _SHORTEST_MENDED:
+            return word
+        near = self._near(word)
+        return min(near, key=self._rank.__getitem__) if near else word
 
 
 def _shortened(word: str) -> list[str]:

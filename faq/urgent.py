@@ -1,10 +1,11 @@
 """Red flags in a text. When torn between urgent and not, it is urgent."""
 
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from faq.features import SYMPTOMS, features
+from faq.features import SYMPTOMS, features, squeezed
 from faq.reading import LATE_NOW, TOPIC, URGENT, Part, Read
 from faq.signs import (
     ALARM_SIGN,
@@ -51,18 +52,35 @@ _MEANT_AS_WRITTEN = (
 )
 
 _NEAR = SlipIndex(_MEANT.split())
-_AS_WRITTEN = frozenset(f"{_MEANT} {_MEANT_AS_WRITTEN}".split())
+AS_WRITTEN = frozenset(f"{_MEANT} {_MEANT_AS_WRITTEN}".split())
 _REACH = 120  # how far before a sign its negation may stand, in characters
 
 
-# Chosen on the seen set (docs/understanding.md): when torn, it is urgent.
-URGENT_FROM = 0.18  # of the whole text
-PART_FROM = 0.5  # of one part,
-WITH_WHOLE = 0.07  # where the whole is not plainly something else
-SIGN_FROM = 0.2  # with a sign of danger among the words
 VAGUE = "vague"  # what the examples call "something is wrong with him"
+OTHER_PUMP = re.compile(
+    r"\b(?:insulin|sugar|breast|milk|sump|well|water|heat|gas|fuel|bike|tire|septic|pool|pond|aquarium|coffee|penis|"
+    r"feeding) pumps?\b|"
+    r"\bbomba (?:de (?:insulina|agua|aire|gasolina|leche|la (?:alberca|piscina|pileta|pecera|cisterna))|"
+    r"del (?:agua|pozo|tinaco))\b|\bsacaleches\b"
+)
+_ANY_PUMP = re.compile(r"\b(?:pumps?|bombas?|bombita)\b")
+_OF_ANY_PUMP = frozenset({"alarm", "pump_trauma", VAGUE})
+ALL_SIGNS = (*SIGNS, *HEARD)
+_SELF_HARM_SIGNS = tuple(sign for sign in ALL_SIGNS if sign.category == "self_harm")
+
+# Chosen on the seen set (docs/understanding.md): when torn, it is urgent.
+HEARD_FROM = 0.27  # the chance of danger in the whole text, with its loudest part counted in
+WITH_SIGN_FROM = 0.13  # with a sign of danger among the words
+WHOLE_COUNTS = 0.7  # the whole against its loudest part
+NEVER_UNDER = 0.02  # of the whole: a part taken out of its sentence is not believed against it
+PLAINLY_ASKS = 0.95  # a question: "may the pump fail and do me harm" is not about self-harm
+WINDOW_FROM = 0.95  # of a dozen words of a long text
+PLAIN_FROM = 0.9  # of the whole: no part could talk it out of this
+_FARTHEST = 0.999  # no chance counts for surer than this
 MOST_LIKELY: Category = "withdrawal"  # and what it is filed under until somebody knows more
 LATE_SHARE = 0.15  # of the chance of "late, with symptoms": from there "late, no symptom" is likely enough
+_GRAVEST = frozenset({"self_harm", "breathing"})
+SURE_OF_CATEGORY = 0.7
 SURE_FROM = 0.6  # below, the text says too little to tell which danger it is
 
 
@@ -80,25 +98,66 @@ class Urgency:
     only_late: bool = False
 
 
-def urgency_in_words(read: Read) -> Urgency | None:
-    """Return the danger told in words that the table of signs knows, unless the model is sure that it is none."""
-    sign = urgent_sign(read.text)
-    if sign is None or sign.category == "self_harm":
+def urgency_in_words(read: Read, *, believed: bool = True) -> Urgency | None:
+    """Return the danger told in words that the table of signs knows, unless the model is sure that it is none.
+
+    `believed`: whether the model knows the language; otherwise the table alone decides.
+    """
+    if not believed:
+        return urgent_sign(read.text)
+    if danger(read) >= WITH_SIGN_FROM:
+        sign = urgent_sign(read.text)
+        if sign is None or (sign.category in _OF_ANY_PUMP and only_another_pump(read.text)):
+            return None
+        return _named(sign, read.plain)
+    sign = urgent_sign(read.text, _SELF_HARM_SIGNS)
+    if sign is None or LONG_PAST.search(fold(read.text)) or read.plain.best(TOPIC)[0][1] >= PLAINLY_ASKS:
+        return None
+    return sign
+
+
+def _named(sign: Urgency, part: Part) -> Urgency:
+    """A sign under the category that the model is sure of: "missed the visit, now he twitches" is a missed refill."""
+    category, chance = part.best(URGENT)[0]
+    if sign.category in _GRAVEST or category == VAGUE or chance < SURE_OF_CATEGORY:
         return sign
-    heard = any(part.mass(URGENT) >= SIGN_FROM for part in (read.plain, *read.parts))
-    return sign if heard else None
+    return replace(sign, category=category)  # type: ignore[arg-type]
 
 
 def urgency(read: Read) -> Urgency | None:
     """Return the danger that the model hears in a text, in the whole of it or in one part."""
-    whole = read.plain.mass(URGENT)
-    if whole >= URGENT_FROM:
-        return _heard(read.text, read.plain, whole)
-    if whole < WITH_WHOLE or not read.parts:
+    chance = danger(read)
+    if chance < HEARD_FROM or not any(len(squeezed(word)) > 1 for word in words_of(fold(read.text))):
         return None
-    loudest = max(read.parts, key=lambda part: part.mass(URGENT))
-    part = loudest.mass(URGENT)
-    return _heard(read.text, loudest, part) if part >= PART_FROM else None
+    loudest = read.plain
+    if loudest.mass(URGENT) < PLAIN_FROM:
+        loudest = max((read.plain, *read.parts, *read.windows), key=lambda part: part.mass(URGENT))
+    if loudest.best(URGENT)[0][0] in _OF_ANY_PUMP and only_another_pump(read.text):
+        return None
+    return _heard(read.text, loudest, max(chance, loudest.mass(URGENT)))
+
+
+def only_another_pump(text: str) -> bool:
+    """Whether the one pump that a text speaks of is plainly another's: of water, of milk, of insulin."""
+    line = " ".join(words_of(fold(text)))
+    return OTHER_PUMP.search(line) is not None and len(_ANY_PUMP.findall(line)) == 1
+
+
+def danger(read: Read) -> float:
+    """Return how likely the text tells of danger, 0 to 1: the whole, with its loudest part counted in."""
+    whole = read.plain.mass(URGENT)
+    if whole < HEARD_FROM and (loud := max((part.mass(URGENT) for part in read.windows), default=0.0)) >= WINDOW_FROM:
+        return loud
+    if not NEVER_UNDER <= whole < PLAIN_FROM or not read.parts:
+        return whole
+    loudest = max(part.mass(URGENT) for part in read.parts)
+    odds = WHOLE_COUNTS * _log_odds(whole) + (1 - WHOLE_COUNTS) * _log_odds(loudest)
+    return 1 / (1 + math.exp(-odds))
+
+
+def _log_odds(chance: float) -> float:
+    chance = min(max(chance, 1 - _FARTHEST), _FARTHEST)
+    return math.log(chance / (1 - chance))
 
 
 def _heard(text: str, part: Part, chance: float) -> Urgency:
@@ -117,12 +176,12 @@ def _heard(text: str, part: Part, chance: float) -> Urgency:
     return Urgency(category, words, vague, only_late)  # type: ignore[arg-type]
 
 
-def urgent_sign(text: str) -> Urgency | None:
+def urgent_sign(text: str, signs: tuple[Sign, ...] = ALL_SIGNS) -> Urgency | None:
     """Return the gravest sign of danger that is happening or may be, or None."""
     read = [_corrected(sentence) for sentence in sentences(fold(text))]
     known = {word for sentence in read for word in sentence.split()}
     whole = " . ".join(read)
-    for sign in (*SIGNS, *HEARD):
+    for sign in signs:
         if known.isdisjoint(sign.triggers):
             continue
         for sentence in read:
@@ -149,7 +208,7 @@ def _corrected(sentence: str) -> str:
 
 
 def _mended(word: str) -> str:
-    if len(word) < 4 or word in _AS_WRITTEN:
+    if len(word) < 4 or word in AS_WRITTEN:
         return word
     near = _NEAR.near(word)
     return next(iter(near)) if near else word

@@ -71,7 +71,7 @@ def _fields(meaning: Understanding) -> dict[str, Any]:
         "kind": meaning.kind,
         "topic": meaning.topic,
         "choices": list(meaning.choices),
-        "intent": meaning.intent,
+        "intent": "help" if meaning.intent == "menu" else meaning.intent,  # the list of topics is a kind of help
         "lang": meaning.language,
         "category": meaning.urgency.category if meaning.urgency else None,
         "confidence": round(meaning.confidence, 3),

@@ -11,6 +11,7 @@ from faq.understand import Context
 MORE_COUNTS_FOR = timedelta(hours=24)
 URGENT_COUNTS_FOR = timedelta(hours=4)
 CHOICES_COUNT_FOR = timedelta(hours=24)
+SELF_HARM = "self_harm"
 
 # What an answer by itself (1, yes, no) may be meant for.
 _WAITS_FOR: dict[str, WhatWasAsked] = {
@@ -30,7 +31,9 @@ class Ask:
     until: datetime
     appointment_id: int | None = None  # confirm
     digit: int = 1  # confirm: this digit confirms, the next one changes
-    topics: tuple[str, ...] = ()  # choices: by number; more, helped: the one topic; triage: the answers so far
+    topics: tuple[
+        str, ...
+    ] = ()  # choices: by number; more, helped: the one topic; triage: the answers so far; urgent: the category
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -94,10 +97,12 @@ class Asked:
         rest = tuple(ask for ask in self.asks if ask.kind != kind)
         return Asked((*rest, Ask(kind, now, now + counts_for, topics=topics)))
 
-    def with_urgent(self, now: datetime) -> "Asked":
-        """Remember for some hours that this phone texted of an emergency."""
+    def with_urgent(self, now: datetime, category: str) -> "Asked":
+        """Remember for some hours that this phone texted of an emergency, and of which. Self-harm is not forgotten."""
+        before = self.still(now).last("urgent")
+        kept = SELF_HARM if before and SELF_HARM in before.topics else category
         rest = tuple(ask for ask in self.asks if ask.kind != "urgent")
-        return Asked((*rest, Ask("urgent", now, now + URGENT_COUNTS_FOR)))
+        return Asked((*rest, Ask("urgent", now, now + URGENT_COUNTS_FOR, topics=(kept,))))
 
     def without(self, *, appointment_id: int | None = None, kind: str | None = None) -> "Asked":
         return Asked(

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain import helped, triage
-from app.domain.crisis import crisis_line
+from app.domain.after_urgent import crisis_words, spoke_of_self_harm, urgent_text, while_urgent
+from app.domain.conversation import SELF_HARM
 from app.domain.effects import (
     AcknowledgeAlert,
     Decision,
@@ -25,7 +26,7 @@ from app.domain.visit_talk import answer_by_digit, confirm, next_visit, reschedu
 from faq.checks import URGENT_TOPICS
 from faq.language import clear, wanted
 from faq.library import FALLBACK, Library
-from faq.understand import LATE_REFILL, Understanding
+from faq.meaning import LATE_REFILL, Understanding
 
 _URGENT_REASONS = {
     "alarm": "Pump alarm",
@@ -67,7 +68,7 @@ def decide(
         return Decision((Reply("text:page_needs_code"),), trace=("An alert waits, and this is not its code",))
     if narrowed := _triaged(turn):
         return _with_picture(narrowed) if media else narrowed
-    if reassured := _while_urgent(turn):
+    if reassured := while_urgent(turn):
         return _with_picture(reassured) if media else reassured
     if decision := _law(turn):
         return _with_picture(decision) if media else decision
@@ -85,7 +86,8 @@ def _remembering(decision: Decision, turn: Turn) -> Decision:
     switched = any(isinstance(effect, RememberLanguage) for effect in decision.effects)
     if switched or language == (sender.language or FALLBACK) or language not in turn.library.languages:
         return decision
-    if not clear(turn.text, language):
+    first = sender.language is None and language != FALLBACK  # nothing known yet: a word may tell
+    if not first and not clear(turn.text, language):
         return decision
     return replace(decision, effects=(*decision.effects, RememberLanguage(language)))
 
@@ -105,21 +107,6 @@ def _triaged(turn: Turn) -> Decision | None:
     return triage.again(turn) if unclear and turn.understood.unknown_because != "dose" else None
 
 
-def _while_urgent(turn: Turn) -> Decision | None:
-    """Words that mean nothing clear, soon after an urgent text: not "when we are open", and no topic by likeness."""
-    understood = turn.understood
-    unclear = understood.kind in ("unknown", "choices") and not understood.unknown_because
-    likeness = understood.kind == "topic" and understood.confidence < _SURE_WHILE_URGENT
-    if turn.sender.asked.still(turn.now).last("urgent") is None or not (unclear or likeness):
-        return None
-    task = OpenTask("question", "phone", "texted again after an urgent text")
-    trace = (turn.why, "An urgent text came before: told to call now, and a nurse is asked to read it")
-    return Decision((Reply("text:triage_call", tells_nurse=False, fill=(("told", ""),)),), (task,), trace)
-
-
-_SURE_WHILE_URGENT = 0.9
-
-
 def _alert_code(turn: Turn) -> str | None:
     if not turn.sender.is_on_call:
         return None
@@ -137,18 +124,20 @@ def _urgent(turn: Turn) -> Decision:
     answer = turn.library.get(topic, understood.language) if topic else None
     asked = helped.not_today(sender.asked.without(kind="triage"), turn)  # an urgent text interrupts anything
     vague = understood.urgency is not None and understood.urgency.vague and category in _NARROWED
+    crisis = vague and spoke_of_self_harm(turn)  # "nobody is calling me": the crisis line again
+    vague = vague and not crisis
     if topic and answer and answer.more and not vague:
         asked = asked.with_topic("more", (topic,), turn.now)
     if vague:
         asked = triage.begin(asked, turn)
         trace.append("It may be an emergency, but not which: one question at a time")
-    effects.append(Remember(asked.with_urgent(turn.now)))
+    effects.append(Remember(asked.with_urgent(turn.now, category)))
     if understood.language != (sender.language or FALLBACK) and understood.language in turn.library.languages:
         effects.append(RememberLanguage(understood.language))  # what follows is asked in the same language
     if understood.intent in ("reschedule", "cancel_appointment", "running_late"):
         effects.append(task_about_visit("asked for another time in an urgent text", sender))
         trace.append("It also asks for another time: a task for the nurses")
-    name = "urgent_vague" if vague else _urgent_text(category, sender.country)
+    name = "urgent_vague" if vague else urgent_text(SELF_HARM if crisis else category, sender.country)
     replies = (Reply(f"text:{name}", urgent=True, adds=f"triage_{triage.QUESTIONS[0].name}" if vague else ""),)
     if understood.intent == "opt_out":  # the emergency words first; then what was asked for as well
         also = _opt_out(turn)
@@ -158,13 +147,6 @@ def _urgent(turn: Turn) -> Decision:
 
 # Where the words for the likeliest danger could be the wrong ones. Harm to oneself and breathing never wait.
 _NARROWED = frozenset({"withdrawal", "overdose", "alarm", "infection_or_leak", "pump_trauma"})
-
-
-def _urgent_text(category: str, country: str) -> str:
-    if category != "self_harm":
-        return f"urgent_{category}"
-    line = crisis_line(country)
-    return "urgent_self_harm_local" if line is None else "urgent_self_harm" if line.texts else "urgent_self_harm_call"
 
 
 def _opt_out(turn: Turn) -> Decision:
@@ -183,7 +165,10 @@ def _law(turn: Turn) -> Decision | None:
     """What must be honoured at once whoever asks: the way out, the way in, and who we are."""
     match turn.understood.intent:
         case "opt_out":
-            return _opt_out(turn)
+            stopped = _opt_out(turn)
+            if spoke_of_self_harm(turn):  # the way out is honoured, and the crisis line said once more
+                return replace(stopped, replies=(crisis_words(turn), *stopped.replies))
+            return stopped
         case "opt_in":
             return _opt_in(turn.sender)
         case "help":
@@ -313,9 +298,18 @@ def _human(turn: Turn) -> Decision:
 
 
 def _wrong_number(turn: Turn) -> Decision:
+    if turn.sender.people and _WHO_IS_THIS.match(turn.text):  # a patient who does not know our number: say who we are
+        return Decision((Reply("text:help"),), trace=(turn.why, "A phone we know asks who we are: told"))
     task = OpenTask("wrong_number", "phone", "says this is a wrong number: check it before any further text")
     trace = (turn.why, "No more texts there; a nurse checks the number")
     return Decision((Reply("text:wrong_number"),), (OptOut("wrong number"), task), trace)
+
+
+_WHO_IS_THIS = re.compile(
+    r"\W*(?:(?:hi|hello|hola|sorry|perdon|excuse me) *,? *)?(?:who(?: is|'s|s)? (?:this|dis|texting\w*|are you)|"
+    r"(?:con )?qui[eé]n (?:es|habla|me escribe|hablo))\b[^.!?]{0,12}[.!?]*\s*$",
+    re.IGNORECASE,
+)
 
 
 def _change_language(turn: Turn) -> Decision:

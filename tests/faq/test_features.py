@@ -2,7 +2,7 @@
 
 import pytest
 
-from faq.features import AFTER_REMINDER, features, squeezed
+from faq.features import AFTER_REMINDER, features, in_two, of_word, squeezed
 
 
 def words(text: str) -> set[str]:
@@ -106,3 +106,17 @@ def test_nothing_but_marks_has_no_words() -> None:
 
 def test_a_very_long_text_is_read_in_no_more_than_its_beginning() -> None:
     assert "late" not in words("word. " * 400 + "late")
+
+
+def test_a_mended_text_counts_as_written_and_as_meant() -> None:
+    def mend(word: str) -> str:
+        return {"alaem": "alarm"}.get(word, word)
+
+    found = features("alaem again", mend=mend)
+    assert found == features("alaem again") | features("alarm again")
+
+
+def test_a_text_in_two_halves_is_the_whole_text() -> None:
+    for text in ("beeping since last nite, not itchy", "¿pita? pita", "", "..."):
+        found, words = in_two(text, after_reminder=True)
+        assert found.union(*map(of_word, words)) == features(text, after_reminder=True)

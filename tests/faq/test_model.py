@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faq.examples import Example
-from faq.features import features
+from faq.features import features, in_two
 from faq.model import FILE, MAGIC, Model, ModelError, decode, encode, model
 from tools.train_model import exp, train
 
@@ -80,6 +80,20 @@ def test_what_decided_can_be_named_and_is_in_the_text() -> None:
     named = small().telling(said, "urgent:alarm")
     assert len(named) == 3
     assert set(named) <= said
+
+
+def test_a_text_read_in_two_halves_says_the_same() -> None:
+    for text in ("my pump beeps", "can we fly", "nothing of the kind"):
+        halves = small().read(*in_two(text))
+        assert {label: halves.of(label) for label in small().labels} == pytest.approx(chances(small(), text), abs=1e-6)
+
+
+def test_words_that_several_examples_use_are_kept_for_mending() -> None:
+    assert "beeping" in small().words
+    assert "plane" not in small().words
+    assert model().mend("alaem") == "alarm"
+    assert model().mend("respra") == "respira"
+    assert model().mend("lever") == "lever"
 
 
 def test_a_language_is_told_from_the_other() -> None:

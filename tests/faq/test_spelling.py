@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faq.spelling import LONGEST_TEXT, SlipIndex, fold, normal, slip
+from faq.spelling import LONGEST_TEXT, Mender, SlipIndex, fold, normal, slip
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,24 @@ def test_apostrophes_accents_and_case_do_not_matter() -> None:
     assert normal("Can’t") == normal("can't") == normal("CANT") == "cant"
     assert normal("¡Sí, mañana!") == "si manana"
     assert fold("a" * 5000) == "a" * LONGEST_TEXT
+
+
+MEND = Mender(("alarm", "alarms", "leave", "lever"), common=2).mend
+
+
+def test_a_word_that_nobody_uses_is_mended_to_the_commonest_within_one_slip() -> None:
+    assert MEND("alaem") == "alarm"
+    assert MEND("alarmz") == "alarm"  # not "alarms": the commoner of two
+    assert MEND("alaaaarm") == "alarm"
+
+
+def test_a_word_that_somebody_uses_stays_as_it_is() -> None:
+    assert MEND("leave") == "leave"
+    assert MEND("lever") == "lever"
+    assert MEND("alarms") == "alarms"
+
+
+def test_short_words_rare_words_and_far_words_are_not_mended_to() -> None:
+    assert MEND("alm") == "alm"
+    assert MEND("leaver") == "leaver"  # "leave" is known, but not common enough to guess
+    assert MEND("zebra") == "zebra"

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faq.library import Library, load
-from faq.understand import LATE_REFILL, Context, Understanding, prepare, understand
+from faq.meaning import LATE_REFILL
+from faq.understand import Context, Understanding, prepare, understand
 
 from .content_folder import ContentFolder
 
@@ -286,3 +287,73 @@ def test_a_refill_late_without_a_sign_gets_its_guidance_and_is_known_as_late(tex
 
 def test_a_refill_late_with_a_sign_is_urgent() -> None:
     assert read("refill was due last tuesday and his legs are like planks").kind == "urgent"
+
+
+@pytest.mark.parametrize(
+    ("text", "topics"),
+    [
+        ("can i fly with the pump and how long does the battery last", ("travel", "battery")),
+        ("what is spasticity and how does the pump work", ("what-is-spasticity", "how-it-works")),
+    ],
+)
+def test_two_questions_in_one_text_are_both_offered(text: str, topics: tuple[str, ...]) -> None:
+    understood = read(text)
+    assert (understood.kind, understood.choices) == ("choices", topics)
+
+
+def test_a_sign_beside_a_confident_question_is_heard() -> None:
+    understood = read("me pica todo y queria saber si puedo tomar alcohol")
+    assert understood.kind == "urgent"
+
+
+def test_an_idiom_of_danger_does_not_hide_what_is_asked() -> None:
+    assert read("dying to know when my refill is").intent == "when_is_my_refill"
+
+
+def test_a_lone_question_mark_asks_for_help() -> None:
+    assert read("?").intent == "help"
+    assert read("???", Context(asked="confirm")).intent == "help"
+    assert read("!").kind == "unknown"
+
+
+@pytest.mark.parametrize("text", ["y donde es?", "y que llevo?", "luego le confirmo", "ya fui ayer"])
+def test_a_word_that_may_be_a_yes_confirms_nothing_by_itself(text: str) -> None:
+    assert read(text, Context(asked="confirm")).intent != "confirm"
+
+
+@pytest.mark.parametrize("text", ["y", "Y", "ya", "k", "y gracias", "yes", "si", "ok"])
+def test_a_yes_and_nothing_else_confirms(text: str) -> None:
+    assert read(text, Context(asked="confirm")).intent == "confirm"
+
+
+@pytest.mark.parametrize("text", ["y donde estan?", "y que hago?", "no respondo preguntas", "no quiero llamar"])
+def test_words_that_begin_like_an_answer_are_none(text: str) -> None:
+    assert read(text, Context(asked="triage")).intent not in ("yes", "no")
+
+
+@pytest.mark.parametrize("text", ["i think so", "creo que si", "y", "1", "a little"])
+def test_a_hesitant_yes_is_a_yes(text: str) -> None:
+    assert read(text, Context(asked="triage")).intent == "yes"
+
+
+@pytest.mark.parametrize(
+    "text", ["please make these spasms stop", "please stop this itching", "por favor paren esta comezon"]
+)
+def test_a_cry_of_pain_is_no_farewell(text: str) -> None:
+    understood = read(text)
+    assert understood.kind == "urgent"
+    assert understood.intent is None
+
+
+def test_danger_in_one_breath_of_a_long_text_is_heard() -> None:
+    understood = read(
+        "hi sorry to bother you hope you had a good thanksgiving ours was great the whole family came and we ate too "
+        "much turkey anyhow my husband has been itching all over and his legs went stiff since the weekend and he wont "
+        "let me touch them the kids say hello too and thank you for the calendar it is lovely"
+    )
+    assert understood.kind == "urgent"
+
+
+@pytest.mark.parametrize("text", ["🆘", "🚑🚑"])
+def test_a_picture_that_cries_for_help_is_heard(text: str) -> None:
+    assert read(text).kind == "urgent"
