@@ -1,15 +1,17 @@
 """Train the model from the examples: `make model`. The same examples give the same file, byte for byte, anywhere.
 
-Multinomial logistic regression with an L2 penalty, fitted by L-BFGS in float64. Nothing in it depends on the machine:
-sparse products and element-wise arithmetic are exact in order, dot products are plain sums, and the one function that
-processors round differently (exp) is computed here. Weights are then rounded to 8 bits a row.
+Multinomial logistic regression, fitted by Adam in small batches with some features of each text left out by chance, so
+that no single word carries a decision. Nothing in it depends on the machine: chance is a fixed stream, sparse products
+and element-wise arithmetic are exact in order, rows are summed column by column, and the one function that processors
+round differently (exp) is computed here. Weights are then rounded to 8 bits a row.
 """
 
 import hashlib
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +21,25 @@ from faq.examples import Example, read_examples
 from faq.features import features
 from faq.library import Library, load
 from faq.model import FILE, Model, encode
+from faq.spelling import Mender, fold, words_of
+from faq.urgent import AS_WRITTEN
 
-PENALTY = 30.0  # as C: how much a wrong example weighs against large weights; chosen on the seen set
 SEEN_TWICE = 2  # a feature of one example only is left out
-MOST_FEATURES = 90_000
-ROUNDS = 130
-_MEMORY = 8  # steps L-BFGS remembers
+MOST_FEATURES = 150_000
+KNOWN_FROM = 4  # texts that use a word: then it is one, however odd
+COMMON_FROM = 8  # texts that use a word: then a slip of it is mended
+ROUNDS = 8  # times through all examples; this and the next four chosen on the seen set
+BATCH = 256
+STEP = 0.02  # of Adam, at its highest
+WARMING = 0.1  # the share of all steps in which the step grows; then it shrinks to nothing
+LEFT_OUT = 0.3  # the chance of a feature to be left out of one look at a text
+_CHANCE = 7  # the start of the stream of chance
+_FADING = (0.9, 0.999)  # how slowly Adam forgets slopes and their squares
 _AFTER_REMINDER_SHARE = 8  # one in so many texts is also shown as if it answered a reminder
 _SAYS_ENOUGH = 2  # spaces of an answer to a reminder that means the same out of the blue
 _ABOUT_A_VISIT = {"confirm", "reschedule", "cancel_appointment", "running_late", "thanks", "wrong_number"}
 Float = NDArray[np.float64]
+Float32 = NDArray[np.float32]
 
 
 def training_set(library: Library) -> list[Example]:
@@ -54,6 +65,94 @@ def _dice(text: str) -> int:
     return hashlib.sha256(text.encode()).digest()[0]
 
 
+@dataclass(eq=False)
+class Adam:
+    """Weights with a row a feature, one bias a column, and what Adam remembers of their slopes."""
+
+    weights: Float32
+    bias: Float32
+    slopes: Float32
+    squares: Float32
+    bias_slopes: Float32
+    bias_squares: Float32
+    steps: int = 0
+
+    @classmethod
+    def start(cls, rows: int, columns: int) -> "Adam":
+        def wide() -> Float32:
+            return np.zeros((rows, columns), np.float32)
+
+        def flat() -> Float32:
+            return np.zeros(columns, np.float32)
+
+        return cls(wide(), flat(), wide(), wide(), flat(), flat())
+
+    def learn(self, rows: NDArray[np.intp], slope: Float32, bias_slope: Float32, step: float) -> None:
+        """Move the rows of one batch, and the bias, against their slopes. Other rows rest."""
+        self.steps += 1
+        slopes, squares = self.slopes[rows], self.squares[rows]
+        change = self._change(slopes, squares, slope, step)
+        self.slopes[rows], self.squares[rows] = slopes, squares
+        self.weights[rows] -= change
+        self.bias -= self._change(self.bias_slopes, self.bias_squares, bias_slope, step)
+
+    def _change(self, slopes: Float32, squares: Float32, slope: Float32, step: float) -> Float32:
+        """Take a slope into what is remembered (in place), and return how far to go."""
+        first, second = _FADING
+        slopes *= np.float32(first)
+        slopes += slope * np.float32(1 - first)
+        squares *= np.float32(second)
+        squares += slope * slope * np.float32(1 - second)
+        pace = np.float32(step / (1 - first**self.steps))
+        spread = np.float32(1 / (1 - second**self.steps))
+        change: Float32 = pace * slopes / (np.sqrt(squares * spread) + np.float32(1e-8))
+        return change
+
+
+def fit(x: csr_matrix, y: NDArray[np.intp], spanish: Float, classes: int, rounds: int) -> Adam:
+    """Return weights (features by classes, then a column for Spanish) and biases."""
+    found = Adam.start(x.shape[1], classes + 1)
+    total = rounds * math.ceil(x.shape[0] / BATCH)
+    for picked, batch in _batches(x, rounds):
+        rows, place = np.unique(batch.indices, return_inverse=True)
+        seen = csr_matrix((batch.data, place.astype(np.int32), batch.indptr), shape=(len(picked), len(rows)))
+        scores = (seen @ found.weights[rows] + found.bias).astype(np.float64)
+        wrong = _chances(scores[:, :classes])
+        wrong[np.arange(len(picked)), y[picked]] -= 1
+        tilt = _sigmoid(scores[:, classes]) - spanish[picked]
+        slope = np.hstack([wrong, tilt[:, None]]).astype(np.float32) / np.float32(len(picked))
+        done = (found.steps + 1) / total
+        step = STEP * min(done / WARMING, max(0.0, (1 - done) / (1 - WARMING)))
+        found.learn(rows, seen.T.tocsr() @ slope, _column_sums(slope), step)
+    return found
+
+
+def _batches(x: csr_matrix, rounds: int) -> Iterator[tuple[NDArray[np.intp], csr_matrix]]:
+    """Yield which texts, and their features with some left out by chance, `rounds` times through all texts."""
+    chance = np.random.default_rng(_CHANCE)
+    for _ in range(rounds):
+        order = chance.permutation(x.shape[0])
+        for start in range(0, x.shape[0], BATCH):
+            picked = order[start : start + BATCH]
+            batch = x[picked]
+            kept = (chance.random(batch.nnz) >= LEFT_OUT).astype(np.float32)
+            batch.data *= kept / np.float32(1 - LEFT_OUT)
+            yield picked, batch
+
+
+def _chances(scores: Float) -> Float:
+    chances = exp(scores - scores.max(axis=1, keepdims=True))
+    total = np.zeros(len(chances))
+    for column in range(chances.shape[1]):  # added in order, not in the order a processor likes
+        total += chances[:, column]
+    return chances / total[:, None]
+
+
+def _sigmoid(x: Float) -> Float:
+    high = 1.0 / (1.0 + exp(-np.abs(x)))
+    return np.where(x >= 0, high, 1.0 - high)
+
+
 def exp(x: Float) -> Float:
     """e to the x for x <= 0, by halving and a polynomial: the same bits on every processor."""
     x = np.maximum(x, -700.0)
@@ -65,88 +164,11 @@ def exp(x: Float) -> Float:
     return np.ldexp(total, k.astype(np.int32))
 
 
-def softmax_fit(x: csr_matrix, y: NDArray[np.intp], classes: int, rounds: int) -> tuple[Float, Float]:
-    """Return weights (features by classes) and biases."""
-    samples, size = x.shape
-    transposed = x.T.tocsr()
-    truth = np.zeros((samples, classes))
-    truth[np.arange(samples), y] = 1.0
-
-    def loss(flat: Float) -> tuple[float, Float]:
-        w = flat.reshape(size + 1, classes)
-        scores = np.asarray(x @ w[:-1]) + w[-1]
-        scores -= scores.max(axis=1, keepdims=True)
-        chances = exp(scores)
-        total = np.zeros(samples)
-        for column in range(classes):  # added in order, not in the order a processor likes
-            total += chances[:, column]
-        chances /= total[:, None]
-        right = chances[np.arange(samples), y]
-        value = -PENALTY * math.fsum(math.log(max(p, 1e-300)) for p in right) + 0.5 * _dot(
-            w[:-1].ravel(), w[:-1].ravel()
-        )
-        wrong = PENALTY * (chances - truth)
-        slope = np.empty_like(w)
-        slope[:-1] = np.asarray(transposed @ wrong) + w[:-1]
-        slope[-1] = _column_sums(wrong)
-        return value, slope.ravel()
-
-    flat = minimise(loss, np.zeros((size + 1) * classes), rounds)
-    w = flat.reshape(size + 1, classes)
-    return w[:-1], w[-1]
-
-
-def _column_sums(x: Float) -> Float:
-    total = np.zeros(x.shape[1])
+def _column_sums(x: Float32) -> Float32:
+    total = np.zeros(x.shape[1], np.float32)
     for row in x:
         total += row
     return total
-
-
-def _dot(a: Float, b: Float) -> float:
-    """A sum whose order is ours: by columns of 1024, then exactly."""
-    product = a * b
-    padded = np.zeros(-(-product.size // 1024) * 1024)
-    padded[: product.size] = product
-    folded = padded.reshape(-1, 1024)
-    while folded.shape[0] > 1:
-        half = folded.shape[0] // 2
-        rest = folded[2 * half :]
-        folded = folded[:half] + folded[half : 2 * half]
-        if rest.size:
-            folded[0] += rest[0]
-    return math.fsum(folded[0])
-
-
-def minimise(loss: Callable[[Float], tuple[float, Float]], x: Float, rounds: int) -> Float:
-    """L-BFGS with a step that is halved until the loss falls."""
-    steps: list[tuple[Float, Float, float]] = []
-    value, slope = loss(x)
-    for _ in range(rounds):
-        direction = -slope
-        weights = []
-        for s, d, inverse in reversed(steps):
-            weight = inverse * _dot(s, direction)
-            direction -= weight * d
-            weights.append(weight)
-        if steps:
-            s, d, inverse = steps[-1]
-            direction *= 1.0 / (inverse * _dot(d, d))
-        else:
-            direction *= 1.0 / math.sqrt(_dot(slope, slope))
-        for (s, d, inverse), weight in zip(steps, reversed(weights), strict=True):
-            direction += (weight - inverse * _dot(d, direction)) * s
-        down, length = _dot(direction, slope), 1.0
-        while True:
-            new_value, new_slope = loss(x + length * direction)
-            if new_value <= value + 1e-4 * length * down or length < 1e-6:
-                break
-            length /= 2
-        s, d = length * direction, new_slope - slope
-        x, value, slope = x + s, new_value, new_slope
-        if (curve := _dot(s, d)) > 0:
-            steps = [*steps[1 - _MEMORY :], (s, d, 1.0 / curve)]
-    return x
 
 
 def matrix(bags: list[set[str]], rows: dict[str, int], rarity: Float) -> csr_matrix:
@@ -158,22 +180,34 @@ def matrix(bags: list[set[str]], rows: dict[str, int], rarity: Float) -> csr_mat
         index += found
         data += [rarity[row] / length for row in found]
         ends.append(len(index))
-    return csr_matrix((np.array(data), np.array(index), np.array(ends)), shape=(len(bags), len(rows)))
+    values = np.array(data, dtype=np.float32)
+    return csr_matrix((values, np.array(index), np.array(ends)), shape=(len(bags), len(rows)))
+
+
+def vocabulary(examples: list[Example]) -> tuple[tuple[str, ...], int]:
+    """Return the words that several examples use, the commonest first, and how many of them many use.
+
+    Real words one slip from a sign of danger ("lever", "leaving") are among them, used or not.
+    """
+    counts = Counter(word for e in examples for word in set(words_of(fold(e.text))) if word.isalpha())
+    words = sorted((word for word, count in counts.items() if count >= KNOWN_FROM), key=lambda w: (-counts[w], w))
+    real = sorted(AS_WRITTEN.difference(words))
+    return (*words, *real), sum(counts[word] >= COMMON_FROM for word in words)
 
 
 def train(examples: list[Example], rounds: int = ROUNDS) -> Model:
-    bags = [features(e.text, after_reminder=e.after_reminder) for e in examples]
+    words, common = vocabulary(examples)
+    mend = Mender(words, common).mend
+    bags = [features(e.text, after_reminder=e.after_reminder, mend=mend) for e in examples]
     counts = Counter(feature for bag in bags for feature in bag)
     names = sorted(feature for feature, count in counts.items() if count >= SEEN_TWICE)
     rarity = np.array([round(math.log((1 + len(bags)) / (1 + counts[name])) + 1, 6) for name in names])
     x = matrix(bags, {name: row for row, name in enumerate(names)}, rarity)
     labels = sorted({e.label for e in examples})
     y = np.array([labels.index(e.label) for e in examples], dtype=np.intp)
-    weights, bias = softmax_fit(x, y, len(labels), rounds)
-    spanish = np.array([int(e.language == "es") for e in examples], dtype=np.intp)
-    language, tilt = softmax_fit(x, spanish, 2, rounds // 3)
-    all_weights = np.hstack([weights, (language[:, 1] - language[:, 0])[:, None]]) * rarity[:, None]
-    all_bias = np.append(bias - bias.max(), tilt[1] - tilt[0])
+    spanish = np.array([e.language == "es" for e in examples], dtype=np.float64)
+    found = fit(x, y, spanish, len(labels), rounds)
+    all_weights = found.weights.astype(np.float64) * rarity[:, None]
     kept = np.sort(np.argsort(-np.abs(all_weights).max(axis=1), kind="stable")[:MOST_FEATURES])
     all_weights, rarity = all_weights[kept], rarity[kept]
     scales = (np.abs(all_weights).max(axis=1) / 127).astype(np.float32)
@@ -186,7 +220,9 @@ def train(examples: list[Example], rounds: int = ROUNDS) -> Model:
         rarity=rarity.astype(np.float32),
         scales=scales,
         weights=rounded,
-        bias=all_bias.astype(np.float32),
+        bias=found.bias,
+        words=words,
+        common=common,
         provenance={
             "command": "make model",
             "examples": str(len(examples)),
