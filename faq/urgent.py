@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from faq.features import SYMPTOMS, features, squeezed
 from faq.reading import LATE_NOW, TOPIC, URGENT, Part, Read
@@ -207,6 +208,7 @@ def _corrected(sentence: str) -> str:
     return " , ".join(" ".join(map(_mended, words_of(clause))) for clause in clauses(sentence))
 
 
+@lru_cache(maxsize=20_000)
 def _mended(word: str) -> str:
     if len(word) < 4 or word in AS_WRITTEN:
         return word

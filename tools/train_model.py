@@ -208,7 +208,9 @@ def train(examples: list[Example], rounds: int = ROUNDS) -> Model:
     spanish = np.array([e.language == "es" for e in examples], dtype=np.float64)
     found = fit(x, y, spanish, len(labels), rounds)
     all_weights = found.weights.astype(np.float64) * rarity[:, None]
-    kept = np.sort(np.argsort(-np.abs(all_weights).max(axis=1), kind="stable")[:MOST_FEATURES])
+    strongest = np.argsort(-np.abs(all_weights).max(axis=1), kind="stable")[:MOST_FEATURES]
+    # the commonest first: what most texts need lies side by side, which halves the time a text takes
+    kept = np.array(sorted(strongest, key=lambda row: (-counts[names[row]], names[row])), dtype=np.intp)
     all_weights, rarity = all_weights[kept], rarity[kept]
     scales = (np.abs(all_weights).max(axis=1) / 127).astype(np.float32)
     scales[scales == 0] = 1
