@@ -79,9 +79,11 @@ WINDOW_FROM = 0.95  # of a dozen words of a long text
 PLAIN_FROM = 0.9  # of the whole: no part could talk it out of this
 _FARTHEST = 0.999  # no chance counts for surer than this
 MOST_LIKELY: Category = "withdrawal"  # and what it is filed under until somebody knows more
-LATE_SHARE = 0.15  # of the chance of "late, with symptoms": from there "late, no symptom" is likely enough
+LATE_SHARE = 0.12  # of the chance of "late, with symptoms": from there "late, no symptom" is likely enough
 _GRAVEST = frozenset({"self_harm", "breathing"})
 SURE_OF_CATEGORY = 0.7
+# Of the concepts, what is felt or seen; the others stand in "we moved and missed the fill", "many days late".
+FELT = SYMPTOMS - {"#mood_sad", "#too_many", "#moved_flipped"}
 SURE_FROM = 0.6  # below, the text says too little to tell which danger it is
 
 
@@ -171,7 +173,7 @@ def _heard(text: str, part: Part, chance: float) -> Urgency:
     only_late = (
         category == "missed_refill_symptoms"
         and part.chance(TOPIC, LATE_NOW) >= LATE_SHARE * of_it
-        and SYMPTOMS.isdisjoint(features(part.words))
+        and FELT.isdisjoint(features(part.words))
     )
     vague = of_it < SURE_FROM * chance or chance < SURE_FROM
     return Urgency(category, words, vague, only_late)  # type: ignore[arg-type]

@@ -90,6 +90,8 @@ def test_where_the_model_does_not_know_the_language_the_table_alone_decides() ->
     ("text", "only_late"),
     [
         ("my refill was due last week and nobody called", True),
+        ("we moved states and missed the september fill", True),
+        ("llevamos retraso de dos semanas con la recarga", True),
         ("refill overdue and his legs are stiff and he has a fever", False),
         ("my pump is beeping and my refill was last week", False),
         ("he is very sleepy and limp since the refill", False),
@@ -98,6 +100,8 @@ def test_where_the_model_does_not_know_the_language_the_table_alone_decides() ->
 def test_only_a_late_refill_without_any_sign_is_only_late(text: str, only_late: bool) -> None:
     read = Read(text)
     found = urgency(read)
-    assert (found is not None and found.only_late) == only_late or found is None
-    if not only_late:
+    if only_late:
+        assert found is None or found.only_late  # heard as late, or left to the question about missed refills
+    else:
         assert found is not None
+        assert not found.only_late
