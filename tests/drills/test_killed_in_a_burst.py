@@ -31,6 +31,7 @@ def test_a_burst_survives_kill_9(tmp_path: Path) -> None:
         assert {sid: second[sid].body for sid in acknowledged} == acknowledged
 
         _wait_for(lambda: _count(tmp_path, "outbound_message", "purpose = 'page' AND state = 'queued'") == 0)
+        _wait_for(lambda: bool(twilio.accepted))  # a page that was claimed is not yet at the provider
         assert _count(tmp_path, "inbound_message") == TEXTS
         assert _count(tmp_path, "outbound_message", "purpose = 'reply'") == TEXTS
         pages = Counter(message.body for message in twilio.accepted)
