@@ -186,16 +186,7 @@ _WHOLE: dict[str, IntentName] = {
     **dict.fromkeys(
         (
             *("more", "mas", "tell me more", "more info", "more please", "send more", "show more", "more info please"),
-            *(
-                "more details",
-                "more information",
-                "i want to know more",
-                "go on",
-                "continue",
-                "keep going",
-                "moree",
-                "mor",
-            ),
+            *("more details", "more information", "i want to know more", "go on", "continue", "keep going", "mor"),
             *("dime mas", "digame mas", "cuenteme mas", "cuentame mas", "quiero saber mas", "quiero leer mas"),
             *("mas detalles", "mas informacion", "mas info", "mas por favor", "siga", "sigue", "continue por favor"),
             *("mass", "masss", "maas", "maz"),

@@ -68,6 +68,7 @@ class Model:
         for word in words:
             rows.update(of_word(word))
         index = np.fromiter(rows, dtype=np.intp, count=len(rows))
+        index.sort()  # sums in one order, whatever order the sets came in: the same text, the same chances
         rarity = self.rarity.take(index)
         length = math.sqrt(float(np.dot(rarity, rarity))) or 1.0
         weights = self.weights.take(index, axis=0).astype(np.float32)

@@ -31,9 +31,8 @@ class Ask:
     until: datetime
     appointment_id: int | None = None  # confirm
     digit: int = 1  # confirm: this digit confirms, the next one changes
-    topics: tuple[
-        str, ...
-    ] = ()  # choices: by number; more, helped: the one topic; triage: the answers so far; urgent: the category
+    # choices: by number; more, helped: the one topic; triage: the answers so far; urgent: the category
+    topics: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -88,6 +88,12 @@ def test_a_text_read_in_two_halves_says_the_same() -> None:
         assert {label: halves.of(label) for label in small().labels} == pytest.approx(chances(small(), text), abs=1e-6)
 
 
+def test_the_order_in_which_features_come_changes_nothing() -> None:
+    said = sorted(features("my pump is beeping again, can we still fly on friday with it"))
+    one, other = model().read(said), model().read(list(reversed(said)))
+    assert [one.of(label) for label in model().labels] == [other.of(label) for label in model().labels]
+
+
 def test_words_that_several_examples_use_are_kept_for_mending() -> None:
     assert "beeping" in small().words
     assert "plane" not in small().words
