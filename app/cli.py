@@ -16,6 +16,7 @@ COMMANDS = {
     "doctor": ("app.commands.doctor:doctor", "Check this installation and say how to mend it."),
     "text": ("app.commands.text:text", "Text the line as a patient would (simulator only)."),
     "clock": ("app.commands.clock:clock", "Show the time, or push the simulator's clock forward."),
+    "pump": ("app.commands.pump:pump", "Work out until when a pump holds drug, with the band around it."),
     "import": ("app.commands.importing:import_file", "Import patients, phones, pumps and visits from a CSV file."),
     "patients": ("app.commands.patients:patients", "List patients, show one, or change a patient's state."),
     "clinic": ("app.commands.clinic:clinic", "Show the clinic, or change its phones, name and hours."),
