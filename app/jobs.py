@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from app.actions.deliver_simulated import deliver_simulated
 from app.actions.line import Line
 from app.actions.notice_missed_refills import notice_missed_refills
+from app.actions.plan_care import plan_care, plan_new_pumps
 from app.actions.plan_reminders import plan_reminders
 from app.actions.queue_due_reminders import queue_due_reminders
 from app.actions.raise_pages import raise_pages
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_unknown import settle_unknown
+from app.actions.take_care_steps import take_care_steps
 from app.channels.base import Channel
 from app.channels.simulator import progress
 from scheduler.engine import HealthRecord, Job, run_guarded
+
+NIGHTLY = ("plan_reminders", "plan_care")  # repair; nothing that is due hangs on them
 
 
 def jobs_for(line: Line, channel: Channel) -> tuple[Job, ...]:
@@ -21,10 +25,13 @@ def jobs_for(line: Line, channel: Channel) -> tuple[Job, ...]:
     jobs = [
         Job("notice_missed_refills", timedelta(seconds=15), lambda now: notice_missed_refills(line, now)),
         Job("queue_due_reminders", timedelta(seconds=5), lambda now: queue_due_reminders(line, now)),
+        Job("plan_new_pumps", timedelta(seconds=30), lambda now: plan_new_pumps(line, now)),
+        Job("take_care_steps", timedelta(seconds=5), lambda now: take_care_steps(line, now)),
         Job("raise_pages", timedelta(seconds=5), lambda now: raise_pages(line, now)),
         Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now)),
         Job("settle_unknown", timedelta(seconds=20), lambda now: settle_unknown(line, channel, now)),
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
+        Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))
@@ -33,7 +40,7 @@ def jobs_for(line: Line, channel: Channel) -> tuple[Job, ...]:
 
 def run_due(line: Line, channel: Channel) -> Callable[[datetime], None]:
     """Return what does, at one instant, all that the heartbeat would do then: for the simulator's clock."""
-    jobs = [job for job in jobs_for(line, channel) if job.name != "plan_reminders"]
+    jobs = [job for job in jobs_for(line, channel) if job.name not in NIGHTLY]
     carrier = [job for job in jobs if job.name == "deliver_simulated"]
     health = HealthRecord()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from scheduler.cap import fitting
 from scheduler.policy import ReminderPolicy
 from scheduler.quiet_hours import as_utc, local_instant, next_allowed
 
@@ -85,14 +86,16 @@ def plan(starts_at: datetime, policy: ReminderPolicy, zone: ZoneInfo, now: datet
 
 
 def missed_texts(
-    starts_at: datetime, noticed_at: datetime, policy: ReminderPolicy, zone: ZoneInfo
+    starts_at: datetime, noticed_at: datetime, policy: ReminderPolicy, zone: ZoneInfo, *, urgent: bool = False
 ) -> tuple[Planned, ...]:
     """Return the texts a missed visit is owed: one when noticed, one the morning after the visit.
 
-    The second is dropped where it would come less than four hours after the first, or before it.
+    The second is dropped where it would come less than four hours after the first, or before it. `urgent`: the first
+    waits for no hours.
     """
     starts_at = as_utc(starts_at)
-    first = next_allowed(max(as_utc(noticed_at), starts_at + policy.missed_after), zone, policy.quiet)
+    first = max(as_utc(noticed_at), starts_at + policy.missed_after)
+    first = first if urgent else next_allowed(first, zone, policy.quiet)
     morning = _visit_day(starts_at, zone) + timedelta(days=1)
     second = next_allowed(local_instant(morning, policy.missed_again_at, zone), zone, policy.quiet)
     texts = [Planned("missed:1", first, starts_at)]
@@ -109,17 +112,19 @@ def replan(
     stored: Iterable[Stored],
     *,
     missed_noticed_at: datetime | None = None,
+    urgent: bool = False,
 ) -> Changes:
     """Return the changes after anything about an appointment changed, or nothing did.
 
     `starts_at` is None once the visit is cancelled or attended: everything pending stops. Give
-    `missed_noticed_at` whenever the visit counts as missed: without it, its missed texts are cancelled.
+    `missed_noticed_at` whenever the visit counts as missed: without it, its missed texts are cancelled; `urgent`, where
+    hardly any drug was left then.
     """
     if starts_at is None:
         return diff((), stored)
     planned = plan(starts_at, policy, zone, now)
     if missed_noticed_at is not None:
-        planned = missed_texts(starts_at, missed_noticed_at, policy, zone)
+        planned = missed_texts(starts_at, missed_noticed_at, policy, zone, urgent=urgent)
     overdue = (reminder for reminder in _ladder(starts_at, policy, zone) if reminder.due_at <= now)
     return diff(planned, stored, overdue=overdue)
 
@@ -186,11 +191,11 @@ def _decide_in_hours(
 
 
 def _ladder(starts_at: datetime, policy: ReminderPolicy, zone: ZoneInfo) -> tuple[Planned, ...]:
-    """Return every step that helps this visit, past or to come, earliest first."""
+    """Return every step that helps this visit, past or to come, earliest first; as many as a phone may get."""
     starts_at = as_utc(starts_at)
     visit_day = _visit_day(starts_at, zone)
     step_at: dict[datetime, int] = {}
-    for days_before in policy.ladder_days:  # largest first, so that the smaller offset wins one instant
+    for days_before in fitting(policy.ladder_days):  # largest first, so that the smaller offset wins one instant
         sent_at = local_instant(visit_day - timedelta(days=days_before), policy.send_at, zone)
         due_at = next_allowed(sent_at, zone, policy.quiet)
         if due_at <= starts_at - policy.latest_before:

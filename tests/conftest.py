@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import pytest
 from cryptography.fernet import Fernet
@@ -26,7 +27,9 @@ from app.actions.mark_missed import mark_missed
 from app.actions.move_appointment import move_appointment
 from app.actions.outbox import owe
 from app.actions.prepare import prepare
+from app.actions.programs import Entry
 from app.actions.receive_text import InboundText, Media, Received, receive_text
+from app.actions.record_refill import RefillEntry, RefillOutcome, record_refill
 from app.channels.base import Channel
 from app.db.care import Appointment, Pump, Reminder
 from app.db.crypto import Keyring
@@ -35,6 +38,7 @@ from app.db.engine import Database
 from app.db.messages import OutboundMessage, Purpose
 from app.db.migrate import migrate
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState
+from app.db.supply import CareStep, Supply
 from app.db.work import Task, TaskKind, TaskState
 from app.domain.texts import Rendered
 from app.settings import Settings
@@ -231,11 +235,11 @@ class Desk:
     line: Line
     clock: FrozenClock
 
-    def books(self, patient: Someone, starts_at: datetime) -> int:
-        return book_appointment(self.line, patient.id, starts_at, self.clock(), "test")
+    def books(self, patient: Someone, starts_at: datetime, *, late_reason: str = "") -> int:
+        return book_appointment(self.line, patient.id, starts_at, self.clock(), "test", late_reason=late_reason)
 
-    def moves(self, visit: int, starts_at: datetime) -> None:
-        move_appointment(self.line, visit, starts_at, self.clock(), "test")
+    def moves(self, visit: int, starts_at: datetime, *, late_reason: str = "") -> None:
+        move_appointment(self.line, visit, starts_at, self.clock(), "test", late_reason=late_reason)
 
     def cancels(self, visit: int) -> None:
         cancel_appointment(self.line, visit, self.clock(), "test")
@@ -245,6 +249,32 @@ class Desk:
 
     def misses(self, visit: int) -> None:
         mark_missed(self.line, visit, self.clock(), "test")
+
+    def fills(
+        self,
+        patient: Someone,
+        days_ago: int = 0,
+        *,
+        volume: str = "20",
+        dose: str = "400",
+        concentration: str = "2000",
+        aspirated: str | None = None,
+        staff_id: int | None = None,
+    ) -> RefillOutcome:
+        """Record a refill as a nurse does, so many days ago. 400 mcg of 2000 mcg/mL a day: by the early edge 20 mL last
+        86 days, and the low reservoir alarm may sound after 78."""
+        program = Entry(Decimal(concentration), Decimal(2), Decimal(dose))
+        filled_on = self.clock().astimezone(ZoneInfo("America/New_York")).date() - timedelta(days=days_ago)
+        taken = Decimal(aspirated) if aspirated is not None else None
+        entry = RefillEntry(filled_on, Decimal(volume), taken, program)
+        return record_refill(self.line, patient.id, entry, self.clock(), "test", staff_id)
+
+    def supply(self, patient: Someone) -> Supply:
+        return self.rows(Supply, Supply.patient_id == patient.id)[0]
+
+    def steps(self, patient: Someone, ladder: str = "supply") -> list[CareStep]:
+        found = self.rows(CareStep, CareStep.patient_id == patient.id, CareStep.ladder == ladder)
+        return sorted(found, key=lambda step: (step.due_at, step.id))
 
     def rows(self, table: type[Row], *conditions: Any) -> list[Row]:
         with self.line.db.read() as session:
@@ -267,10 +297,13 @@ class Desk:
     def visit(self, visit: int) -> Appointment:
         return self.rows(Appointment, Appointment.id == visit)[0]
 
-    def adds_carer(self, patient: Someone, phone: str) -> None:
+    def adds_carer(self, patient: Someone, phone: str, **values: Any) -> None:
         with self.line.db.begin() as session:
             found = session.get_one(Patient, patient.id)
-            _contact(self.line, session, found, phone, ContactKind.CARER, self.clock())
+            phone_id = _contact(self.line, session, found, phone, ContactKind.CARER, self.clock())
+            session.flush()
+            if values:
+                session.execute(update(Contact).where(Contact.phone_id == phone_id).values(**values))
 
     def change(self, table: type[Any], row_id: int, **values: Any) -> None:
         """Set what no verb sets: the settings of a clinic, a row as a fault left it."""

@@ -13,6 +13,7 @@ from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.engine import Database
 from app.db.messages import OutboundMessage
 from app.db.people import Clinic
+from app.db.supply import CareStep, StepState
 from app.db.work import Installation
 from app.domain.delivery import DeliveryState
 
@@ -33,7 +34,7 @@ def simulated_clock(db: Database, machine: Clock) -> Clock:
 
 
 def next_due(line: Line, after: datetime) -> datetime | None:
-    """Return the next instant after `after` at which a text or a missed visit falls due; None where nothing will."""
+    """Return the next instant after `after` at which a text, a step or a missed visit falls due; None for never."""
     with line.db.read() as session:
         candidates = [*_due_rows(session, after), *_misses(session, after)]
     return min(candidates, default=None)
@@ -80,7 +81,9 @@ def _due_rows(session: Session, after: datetime) -> list[datetime]:
     message = select(func.min(OutboundMessage.due_at)).where(
         OutboundMessage.state == DeliveryState.QUEUED, OutboundMessage.due_at > after
     )
-    return [at for at in (session.execute(reminder).scalar(), session.execute(message).scalar()) if at is not None]
+    step = select(func.min(CareStep.due_at)).where(CareStep.state == StepState.PLANNED, CareStep.due_at > after)
+    found = (session.execute(query).scalar() for query in (reminder, message, step))
+    return [at for at in found if at is not None]
 
 
 def _misses(session: Session, after: datetime) -> list[datetime]:

@@ -6,31 +6,48 @@ from sqlalchemy import select
 
 from app.actions.errors import Refused
 from app.actions.line import Line
-from app.actions.visits import after_change, check_start, settle_earlier_misses, the_patient
+from app.actions.visits import (
+    after_change,
+    check_in_time,
+    check_start,
+    say_why_late,
+    settle_earlier_misses,
+    the_patient,
+)
 from app.db.care import Appointment, AppointmentState
 from app.db.people import PatientState
 
 
 def book_appointment(
-    line: Line, patient_id: int, starts_at: datetime, now: datetime, actor: str, external_id: str | None = None
+    line: Line,
+    patient_id: int,
+    starts_at: datetime,
+    now: datetime,
+    actor: str,
+    external_id: str | None = None,
+    late_reason: str = "",
 ) -> int:
     """Book a visit and plan its reminders; return its id. The same booking twice is one.
 
-    Raises Refused for an unknown or inactive patient and for a start that is not in the future.
+    Raises Refused for an unknown or inactive patient, for a start that is not in the future, and for one after the
+    plan-by date without a reason (kind "late").
     """
     check_start(starts_at, now)
     with line.db.begin() as session:
         patient = the_patient(session, patient_id)
         if patient.state is not PatientState.ACTIVE:
             raise Refused(f"this patient is {patient.state}: set the state to active before booking", "conflict")
-        same = select(Appointment.id).where(
+        same = select(Appointment).where(
             Appointment.patient_id == patient_id,
             Appointment.starts_at == starts_at,
             Appointment.state == AppointmentState.BOOKED,
         )
-        if (booked := session.execute(same).scalar()) is not None:
-            return booked
+        if (booked := session.scalars(same).first()) is not None:
+            say_why_late(session, booked, patient, patient.clinic, now, actor, late_reason)
+            return booked.id
+        why_late = check_in_time(session, patient, patient.clinic, starts_at, now, late_reason)
         visit = Appointment(
+            late_reason=why_late,
             clinic_id=patient.clinic_id,
             patient_id=patient_id,
             starts_at=starts_at,

@@ -4,8 +4,7 @@ from datetime import datetime
 
 from app.actions.errors import Refused
 from app.actions.line import Line
-from app.actions.tasks import close_tasks
-from app.actions.visits import ABOUT_VISIT, after_change, the_visit
+from app.actions.visits import cancel_visit, the_visit
 from app.db.care import AppointmentState
 
 
@@ -17,7 +16,4 @@ def cancel_appointment(line: Line, appointment_id: int, now: datetime, actor: st
             return
         if visit.state is AppointmentState.ATTENDED:
             raise Refused("this visit was attended: it cannot be cancelled", "conflict")
-        if visit.state is not AppointmentState.MISSED:  # a refill that was missed stays a nurse's task
-            close_tasks(session, now, f"appointment:{visit.id}", ABOUT_VISIT, "cancelled")
-        visit.state, visit.cancelled_at = AppointmentState.CANCELLED, now
-        after_change(session, visit, patient, clinic, now, actor, "cancelled")
+        cancel_visit(session, visit, patient, clinic, now, actor)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
 from app.actions.outbox import withdraw
-from app.db.messages import OutboundMessage, Purpose
+from app.db.messages import ASKED_FOR, OutboundMessage
 from app.db.people import ConsentEvent, ConsentKind, Phone
 
 
@@ -27,7 +27,7 @@ def opt_out(
         )
     )
     session.execute(update(Phone).where(Phone.id == phone_id, Phone.opted_out_at.is_(None)).values(opted_out_at=now))
-    routine = OutboundMessage.purpose.in_((Purpose.REMINDER, Purpose.MISSED))
+    routine = OutboundMessage.purpose.in_(ASKED_FOR)
     withdraw(session, now, "opted out", OutboundMessage.phone_id == phone_id, routine)
     audit(session, now, f"phone:{phone_id}", "opted out", f"phone:{phone_id}", source=source)
 

@@ -10,14 +10,14 @@ from app.actions.consent import opt_out
 from app.actions.line import policy_of
 from app.actions.outbox import owe
 from app.actions.tasks import open_task
-from app.db.messages import OutboundMessage, Purpose
+from app.db.messages import ASKED_FOR, OutboundMessage, Purpose
 from app.db.people import Clinic, Contact, Patient
 from app.db.work import TaskKind
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
 from app.domain.texts import Rendered
 from scheduler.quiet_hours import next_allowed
 
-REPEATED = (Purpose.REMINDER, Purpose.MISSED)  # a page comes again by itself; a reply or a nurse's text is not repeated
+REPEATED = ASKED_FOR  # a page comes again by itself; a reply or a nurse's text is not repeated
 
 
 def refused_for_now(session: Session, message: OutboundMessage, failure: Failure, now: datetime) -> None:
@@ -62,6 +62,7 @@ def not_delivered(session: Session, message: OutboundMessage, failure: Failure, 
             urgent=message.urgent,
             patient_id=message.patient_id,
             reminder_id=message.reminder_id,
+            care_step_id=message.care_step_id,
             attempts=message.attempts,
         )
     if not again or matters_at_once(message):
@@ -70,7 +71,7 @@ def not_delivered(session: Session, message: OutboundMessage, failure: Failure, 
 
 def matters_at_once(message: OutboundMessage) -> bool:
     """A safety text that failed is a person's work at once, whatever a machine may still try."""
-    return message.urgent or message.purpose is Purpose.MISSED
+    return message.urgent or message.purpose in (Purpose.MISSED, Purpose.CHECK_IN)
 
 
 def ask_for_a_call(session: Session, message: OutboundMessage, reason: str, now: datetime) -> None:
@@ -96,7 +97,7 @@ def _only_patient(session: Session, phone_id: int) -> int | None:
 
 def _in_hours(session: Session, message: OutboundMessage, at: datetime) -> datetime:
     """Return when a routine text may go: a retry keeps to texting hours as the first try did."""
-    if message.purpose not in REPEATED or message.patient_id is None:
+    if message.urgent or message.purpose not in REPEATED or message.patient_id is None:
         return at
     clinic = session.get_one(Clinic, message.clinic_id)
     patient = session.get_one(Patient, message.patient_id)

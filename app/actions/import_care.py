@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.actions.import_rows import Tally, differing, insert_returning
-from app.db.care import Program, Pump, Refill
+from app.db.care import EntryState, Program, Pump, Refill
 from app.db.people import Clinic
 from app.integrations.csv_columns import Values
 
@@ -73,7 +73,8 @@ class CareWriter:
         table = Program.__table__
         wanted = {pump_id: values for pump_id, values in wanted.items() if values.program}
         old = wanted.keys() - new_pumps
-        query = select(table).where(table.c.pump_id.in_(old)).order_by(table.c.effective_on)
+        query = select(table).where(table.c.pump_id.in_(old), table.c.state == EntryState.EFFECTIVE)
+        query = query.order_by(table.c.effective_on)
         known: dict[int, dict[date, Any]] = {}
         for row in session.execute(query) if old else ():
             known.setdefault(row.pump_id, {})[row.effective_on] = row
@@ -111,7 +112,7 @@ class CareWriter:
         table = Refill.__table__
         wanted = {pump_id: values for pump_id, values in wanted.items() if values.refill}
         old = wanted.keys() - new_pumps
-        query = select(table).where(table.c.pump_id.in_(old))
+        query = select(table).where(table.c.pump_id.in_(old), table.c.state == EntryState.EFFECTIVE)
         known = {(row.pump_id, row.filled_on): row for row in (session.execute(query) if old else ())}
         new: list[dict[str, Any]] = []
         for pump_id, values in wanted.items():

@@ -124,6 +124,7 @@ class _Checks:
             "carer_name": values.carer_name,
             "relation": values.relation,
             "reminders": values.reminders,
+            "told_if_missed": values.told_if_missed,
         }
         yield from self._compare(number, "phone", _key("phone", mrn, values.phone), phone)
         if values.appointment_at is None:
@@ -197,6 +198,7 @@ _SUBJECT = {
     "carer_name": "phone",
     "relation": "phone",
     "reminders": "phone",
+    "told_if_missed": "phone",
     "appointment_id": "visit",
     "appointment_at": "visit",
 }

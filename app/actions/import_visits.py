@@ -8,15 +8,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from app.actions.care_steps import visit_ladder
 from app.actions.errors import Refused
 from app.actions.import_rows import Numbered, Patients, Tally, insert_returning
 from app.actions.line import policy_of
 from app.actions.reminder_rows import replan_visit
 from app.actions.tasks import close_tasks
+from app.actions.visit_steps import plan_visit_steps
 from app.actions.visits import ABOUT_VISIT, after_change, settle_earlier_misses
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.people import Clinic, Patient
+from app.db.supply import CareStep, StepState
 from app.integrations.csv_columns import Values
+from scheduler.ladders import Step, visit_steps
 from scheduler.planning import Planned, plan
 
 PLANS_KEPT = 10_000  # many patients share an instant; a plan takes longer than anything else about a visit
@@ -115,6 +119,7 @@ class VisitWriter:
             for (patient_id, starts_at), values in new.items()
         ]
         reminders: list[dict[str, Any]] = []
+        steps: list[dict[str, Any]] = []
         booked: list[int] = []
         for row in insert_returning(session, Appointment.__table__, rows, "patient_id", "starts_at"):
             booked.append(row.id)
@@ -129,12 +134,29 @@ class VisitWriter:
                         "created_at": self._now,
                     }
                 )
+            for step in visit_steps(row.id, row.starts_at, ZoneInfo(patients.zones[row.patient_id])):
+                if step.due_at > self._now:
+                    steps.append(self._step(row.patient_id, row.id, step))
             if row.patient_id in missed:
                 settle_earlier_misses(session, row.patient_id, self._now, "booked again")
         if reminders:
             session.execute(insert(Reminder.__table__), reminders)
+        if steps:
+            session.execute(insert(CareStep.__table__), steps)
         self._tally.reminders_planned += len(reminders)
         self._tally.created("visits", booked)
+
+    def _step(self, patient_id: int, appointment_id: int, step: Step) -> dict[str, Any]:
+        return {
+            "patient_id": patient_id,
+            "appointment_id": appointment_id,
+            "ladder": visit_ladder(appointment_id),
+            "step": step.step,
+            "key": step.key,
+            "due_at": step.due_at,
+            "state": StepState.PLANNED,
+            "created_at": self._now,
+        }
 
     def _plan(self, starts_at: datetime, zone: str) -> tuple[Planned, ...]:
         if (starts_at, zone) not in self._plans:
@@ -152,6 +174,7 @@ class VisitWriter:
         )
         for visit in session.scalars(query).all():
             replan_visit(session, visit, patient, patient.clinic, self._now, "time zone changed")
+            plan_visit_steps(session, visit, patient, patient.clinic, self._now, "time zone changed")
         session.expunge_all()
 
 

@@ -17,6 +17,7 @@ from app.actions.import_rows import Numbered, Patients, Tally, differing, insert
 from app.actions.import_visits import VisitWriter
 from app.db.engine import Database
 from app.db.people import Clinic, ConsentEvent, ConsentKind, Contact, ContactKind, Patient, PatientState, Phone
+from app.db.supply import Supply
 from app.integrations.csv_columns import Values
 
 
@@ -39,6 +40,13 @@ class ChunkWriter:
         self._consents(session, [values for _, values in chunk], phones)
         self._care.write(session, [values for _, values in chunk], patients.ids, patients.created)
         self._visits.write(session, chunk, patients)
+        self._dates_are_stale(session, patients)
+
+    def _dates_are_stale(self, session: Session, patients: Patients) -> None:
+        """Have the dates of known pumps worked out anew, soon: a file may have brought refills, doses or visits."""
+        known = set(patients.ids.values()) - patients.created
+        if known:
+            session.execute(update(Supply).where(Supply.patient_id.in_(known)).values(stale=True))
 
     def changes_since_noted(self) -> dict[str, int]:
         """Return what changed since this was last asked, without the zeros."""
@@ -128,6 +136,7 @@ class ChunkWriter:
                     table.c.name,
                     table.c.relation,
                     table.c.gets_reminders,
+                    table.c.told_if_missed,
                 ).where(table.c.patient_id.in_(old))
             ).all()
             if old
@@ -140,7 +149,13 @@ class ChunkWriter:
             if changed := differing(row, cells):
                 session.execute(update(table).where(table.c.id == row.id).values(**changed))
             self._tally.met("contacts", row.id, changed=bool(changed))
-        defaults = {"kind": ContactKind.PATIENT, "name": None, "relation": None, "gets_reminders": True}
+        defaults = {
+            "kind": ContactKind.PATIENT,
+            "name": None,
+            "relation": None,
+            "gets_reminders": True,
+            "told_if_missed": False,
+        }
         new = [
             {"patient_id": patient_id, "phone_id": phone_id, "created_at": self._now} | defaults | cells
             for (patient_id, phone_id), cells in wanted.items()
@@ -192,4 +207,5 @@ def _contact_cells(values: Values) -> dict[str, Any]:
         "name": values.carer_name,
         "relation": values.relation,
         "gets_reminders": values.reminders,
+        "told_if_missed": values.told_if_missed,
     }

@@ -21,4 +21,4 @@ def mark_missed(line: Line, appointment_id: int, now: datetime, actor: str, vers
             raise Refused(f"this visit is {visit.state}: it cannot be missed", "conflict")
         if visit.starts_at > now:
             raise Refused("this visit is still to come: move or cancel it instead", "conflict")
-        record_miss(session, visit, patient, clinic, now, actor)
+        record_miss(line, session, visit, patient, clinic, now, actor)

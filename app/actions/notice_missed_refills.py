@@ -60,5 +60,5 @@ def _record(line: Line, appointment_id: int, now: datetime) -> bool:
             minutes=clinic.missed_after_minutes
         ):
             return False  # attended or moved meanwhile
-        record_miss(session, visit, patient, clinic, now, "system")
+        record_miss(line, session, visit, patient, clinic, now, "system")
         return True

@@ -9,11 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only
 
 from app.actions.line import Line
-from app.actions.reminder_rows import apply_changes, changes_for
+from app.actions.reminder_rows import apply_changes, changes_for, urgent_misses
 from app.actions.tasks import open_task
+from app.actions.visit_steps import plan_visit_steps
 from app.db.care import Appointment, AppointmentState, Reminder
 from app.db.due import settled_misses
 from app.db.people import Clinic, Patient
+from app.db.supply import CareStep
 from app.db.work import TaskKind
 from scheduler.planning import Changes
 
@@ -30,6 +32,7 @@ class PlanReport:
     cancelled: int = 0
     retimed: int = 0
     failed: int = 0
+    steps: int = 0  # of nurses, changed with them
     lines: list[str] = field(default_factory=list)
 
     def count(self, visit: Appointment, changes: Changes) -> None:
@@ -57,14 +60,22 @@ def plan_reminders(line: Line, now: datetime, dry_run: bool = False) -> PlanRepo
         with line.db.read() if dry_run else line.db.begin() as session:
             visits = _visits(session, after)
             rows = _reminders(session, [visit.id for visit, _ in visits])
+            steps = _steps(session, [visit.id for visit, _ in visits])
             clinics = {clinic.id: clinic for clinic in session.scalars(select(Clinic))}
             missed = [visit.id for visit, _ in visits if visit.state is AppointmentState.MISSED]
             made_good = settled_misses(session, missed) if missed else set()
+            urgent = urgent_misses(session, [(v, clinics[v.clinic_id]) for v, _ in visits if v.id in set(missed)])
             planned: dict[int, Changes] = {}
             for visit, patient in visits:
                 try:
                     changes = changes_for(
-                        visit, patient, clinics[visit.clinic_id], rows[visit.id], now, made_good=visit.id in made_good
+                        visit,
+                        patient,
+                        clinics[visit.clinic_id],
+                        rows[visit.id],
+                        now,
+                        made_good=visit.id in made_good,
+                        urgent=visit.id in urgent,
                     )
                 except Exception as error:  # one bad record, a time zone nobody knows: never blocks the rest
                     log.error("visit %s cannot be planned: %s", visit.id, type(error).__name__)
@@ -75,6 +86,17 @@ def plan_reminders(line: Line, now: datetime, dry_run: bool = False) -> PlanRepo
                 report.count(visit, changes)
                 if not changes.empty:
                     planned[visit.id] = changes
+                if not dry_run:
+                    report.steps += plan_visit_steps(
+                        session,
+                        visit,
+                        patient,
+                        clinics[visit.clinic_id],
+                        now,
+                        "re-planned",
+                        stored=steps[visit.id],
+                        made_good=visit.id in made_good,
+                    )
             if not dry_run:
                 apply_changes(session, planned, now, "re-planned")
         if len(visits) < BATCH:
@@ -105,6 +127,14 @@ def _visits(session: Session, after: int) -> list[tuple[Appointment, Patient]]:
         .with_for_update(of=Appointment)  # nobody moves a visit between our reading and re-planning it
     )
     return [(visit, patient) for visit, patient in rows]
+
+
+def _steps(session: Session, visits: list[int]) -> dict[int, list[CareStep]]:
+    found: defaultdict[int, list[CareStep]] = defaultdict(list)
+    for step in session.scalars(select(CareStep).where(CareStep.appointment_id.in_(visits))):
+        if step.appointment_id is not None:
+            found[step.appointment_id].append(step)
+    return found
 
 
 def _reminders(session: Session, visits: list[int]) -> dict[int, list[Reminder]]:

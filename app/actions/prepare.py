@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
 from app.actions.errors import Refused
+from app.actions.supply import care_policy
 from app.db.engine import Database
 from app.db.inserts import insert_once
 from app.db.people import Clinic
@@ -50,6 +51,7 @@ def prepare(db: Database, clinic: FirstClinic, now: datetime) -> int:
         first = session.scalars(select(Clinic).order_by(Clinic.id).limit(1)).first()
         if first is None:
             first = _new_clinic(session, clinic, now)
+            care_policy(session, first.id)
         elif clinic.sender and first.sender != clinic.sender:
             first.sender = clinic.sender
             audit(session, now, "system", "sender changed", f"clinic:{first.id}")

@@ -21,8 +21,8 @@ from app.db.messages import Purpose
 from app.db.people import Clinic, PatientState
 from app.db.work import TaskKind
 from app.domain.conversation import Asked
-from app.domain.reminders import MISSED_TOPIC, Target, reachable, why_unreachable, wording
-from scheduler.planning import Later, Send, Skip, due_decision, missed_decision
+from app.domain.reminders import MISSED_TOPIC, Circumstances, Target, reachable, why_unreachable, wording
+from scheduler.planning import REPLACED, DueDecision, Later, Send, Skip, due_decision, missed_decision
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -93,7 +93,10 @@ def _settle_one(line: Line, session: Session, batch: _Batch, reminder: DueRemind
     zone, policy = ZoneInfo(reminder.time_zone), policy_of(clinic)
     newest = batch.newest.get((reminder.appointment_id, reminder.step.partition(":")[0]), reminder.due_at)
     newer_due = newest > reminder.due_at
-    if missed:
+    known = _circumstances(reminder, clinic, now)
+    if known.urgent(reminder.step):  # hardly any drug is left: no hours are waited for
+        decision: DueDecision = Skip(REPLACED) if newer_due else Send(late=now - reminder.due_at)
+    elif missed:
         decision = missed_decision(reminder.due_at, now, zone, policy, newer_due)
     else:
         decision = due_decision(reminder.due_at, reminder.starts_at, now, zone, policy, newer_due)
@@ -105,64 +108,78 @@ def _settle_one(line: Line, session: Session, batch: _Batch, reminder: DueRemind
                 update(Reminder).where(Reminder.id == reminder.id).values(due_at=at, reason="outside texting hours")
             )
         case Send(late):
-            _queue(line, session, batch, reminder, clinic, late, now)
+            _queue(line, session, batch, reminder, clinic, known, late, now)
+
+
+def _circumstances(reminder: DueReminder, clinic: Clinic, now: datetime) -> Circumstances:
+    days = None
+    if reminder.early_empty_on is not None:
+        days = max(0, (reminder.early_empty_on - now.astimezone(ZoneInfo(clinic.time_zone)).date()).days)
+    return Circumstances(confirmed=reminder.confirmed_at is not None, days_left=days)
 
 
 def _queue(
-    line: Line, session: Session, batch: _Batch, reminder: DueReminder, clinic: Clinic, late: timedelta, now: datetime
+    line: Line,
+    session: Session,
+    batch: _Batch,
+    reminder: DueReminder,
+    clinic: Clinic,
+    known: Circumstances,
+    late: timedelta,
+    now: datetime,
 ) -> None:
     found = batch.targets.get(reminder.patient_id, [])
     targets = reachable([target for target, _ in found])
     if not targets:
         why = why_unreachable([target for target, _ in found])
         _close(session, reminder, ReminderState.SKIPPED, why, now)
-        reason = f"{why}: call about the visit instead"
-        open_task(
-            session,
-            now,
-            clinic.id,
-            TaskKind.CALL_INSTEAD,
-            f"patient:{reminder.patient_id}",
-            reason,
-            patient_id=reminder.patient_id,
-        )
+        reason, subject = f"{why}: call about the visit instead", f"patient:{reminder.patient_id}"
+        open_task(session, now, clinic.id, TaskKind.CALL_INSTEAD, subject, reason, patient_id=reminder.patient_id)
         return
     stored = {target.phone_id: asked for target, asked in found}
     for target in targets:
-        before = batch.asked.get(target.phone_id) or Asked.from_json(stored[target.phone_id]).still(now)
-        if reminder.step.startswith("missed:"):
-            asked, digit = before.without(appointment_id=reminder.appointment_id), 1
-            asked = asked.with_topic("more", (MISSED_TOPIC,), now)
-        else:
-            asked, ask = before.with_confirm(reminder.appointment_id, now, reminder.starts_at)
-            digit = ask.digit
-        words = wording(
-            reminder.step,
-            reminder.starts_at,
-            reminder.given_name,
-            target,
-            digit,
-            line.words,
-            voice_of(clinic),
-            ZoneInfo(reminder.time_zone),
-        )
-        missed = reminder.step.startswith("missed:")
-        owe(
-            session,
-            clinic_id=clinic.id,
-            phone_id=target.phone_id,
-            words=words,
-            purpose=Purpose.MISSED if missed else Purpose.REMINDER,
-            dedupe_key=f"reminder:{reminder.id}:{target.phone_id}",
-            now=now,
-            expires_at=None if missed else reminder.starts_at,
-            patient_id=reminder.patient_id,
-            reminder_id=reminder.id,
-        )
+        asked = batch.asked.get(target.phone_id) or Asked.from_json(stored[target.phone_id]).still(now)
+        asked = _owe(line, session, reminder, clinic, target, asked, known, now)
         batch.asked[target.phone_id] = asked
         remember(session, target.phone_id, asked.to_json())
     minutes = int(late.total_seconds() // 60)
     _close(session, reminder, ReminderState.QUEUED, f"sent {minutes} minutes late" if minutes >= 5 else None, now)
+
+
+def _owe(
+    line: Line,
+    session: Session,
+    reminder: DueReminder,
+    clinic: Clinic,
+    target: Target,
+    before: Asked,
+    known: Circumstances,
+    now: datetime,
+) -> Asked:
+    """Owe one phone the text and return what it may answer from now on."""
+    missed = reminder.step.startswith("missed:")
+    if missed:
+        asked, digit = before.without_confirm(reminder.appointment_id), 1
+        asked = asked.with_topic("more", (MISSED_TOPIC,), now)
+    else:
+        asked, ask = before.with_confirm(reminder.appointment_id, now, reminder.starts_at)
+        digit = ask.digit
+    zone, voice = ZoneInfo(reminder.time_zone), voice_of(clinic)
+    visit = (reminder.step, reminder.starts_at, reminder.given_name)
+    owe(
+        session,
+        clinic_id=clinic.id,
+        phone_id=target.phone_id,
+        words=wording(*visit, target, digit, line.words, voice, zone, known),
+        purpose=Purpose.MISSED if missed else Purpose.REMINDER,
+        dedupe_key=f"reminder:{reminder.id}:{target.phone_id}",
+        now=now,
+        expires_at=None if missed else reminder.starts_at,
+        urgent=known.urgent(reminder.step),
+        patient_id=reminder.patient_id,
+        reminder_id=reminder.id,
+    )
+    return asked
 
 
 # On the table, not the class: the ORM's update costs three times the rest of queueing a reminder.

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from app.actions.alerts import page
 from app.actions.each import each
 from app.actions.line import Line
-from app.actions.tasks import page
 from app.db.people import Clinic
 from app.db.work import Task, TaskState
 

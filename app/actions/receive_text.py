@@ -9,14 +9,23 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.actions.alerts import can_page
 from app.actions.audit import audit
 from app.actions.carry_out import carry_out
 from app.actions.errors import Refused
 from app.actions.line import Line, staff_link, voice_of
 from app.actions.outbox import new_token, owe
 from app.actions.render import render_reply, room_to_ask
-from app.actions.tasks import can_page, open_task
-from app.db.directory import KnownPhone, clinic_for, coming_visits, find_phone, open_alert_codes, phone_named
+from app.actions.tasks import open_task
+from app.db.directory import (
+    KnownPhone,
+    clinic_for,
+    coming_visits,
+    find_phone,
+    open_alert_codes,
+    phone_named,
+    visits_in_time,
+)
 from app.db.inserts import insert_once
 from app.db.messages import InboundMessage, OutboundMessage, Purpose
 from app.db.people import Clinic
@@ -165,12 +174,19 @@ def _sender(
         if names and (understood.intent in _ABOUT_VISITS or asked.confirms)
         else ()
     )
+    others = visits_in_time(session, coming, clinic.time_zone)
     return replace(
         base,
         opted_out=phone.opted_out_at is not None,
         people=tuple(Person(p.patient_id, p.is_carer) for p in phone.people),
         visits=tuple(
-            Visit(v.appointment_id, v.patient_id, line.db.keyring.open(names[v.patient_id]), v.starts_at)
+            Visit(
+                v.appointment_id,
+                v.patient_id,
+                line.db.keyring.open(names[v.patient_id]),
+                v.starts_at,
+                others.get(v.appointment_id),
+            )
             for v in coming
             if v.patient_id in names  # not of somebody who left
         ),
@@ -229,8 +245,9 @@ def _reply(
             # the clinic sends no answer before a clinician signed it: a nurse reads the question instead
             words = line.words.system("unknown", voice_of(clinic), understood.language)
             reason = "asked about something whose answer is not signed yet"
-            about = {"phone_id": phone_id, "inbound_id": inbound_id}
-            open_task(session, now, clinic.id, TaskKind.QUESTION, f"phone:{phone_id}", reason, **about)
+            subject = f"phone:{phone_id}"
+            about: dict[str, Any] = {"phone_id": phone_id, "inbound_id": inbound_id}
+            open_task(session, now, clinic.id, TaskKind.QUESTION, subject, reason, **about)
         token = new_token()
         message_id = owe(
             session,

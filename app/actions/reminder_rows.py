@@ -1,6 +1,6 @@
 """Keeping a visit's reminder rows in step with the visit: called in every transaction that touches one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ from app.db.due import settled_misses
 from app.db.engine import connection_of
 from app.db.messages import OutboundMessage
 from app.db.people import Clinic, Patient, PatientState
+from app.db.supply import Supply
+from scheduler.ladders import LAST, rung_for
 from scheduler.planning import Changes, Planned, Stored, replan
 
 
@@ -26,8 +28,12 @@ def changes_for(
     now: datetime,
     *,
     made_good: bool = False,
+    urgent: bool = False,
 ) -> Changes:
-    """Return what must change so that the rows fit the visit as it is now; `made_good`: missed, and settled since."""
+    """Return what must change so that the rows fit the visit as it is now.
+
+    `made_good`: missed, and settled since; `urgent`: missed with hardly any drug left.
+    """
     stored = [Stored(row.id, row.key, row.due_at, row.state.value) for row in rows]
     owed = (
         appointment.state in (AppointmentState.BOOKED, AppointmentState.MISSED)
@@ -41,6 +47,7 @@ def changes_for(
         now,
         stored,
         missed_noticed_at=appointment.missed_at if appointment.state is AppointmentState.MISSED else None,
+        urgent=urgent,
     )
 
 
@@ -51,9 +58,26 @@ def replan_visit(
     rows = list(session.scalars(select(Reminder).where(Reminder.appointment_id == appointment.id)))
     missed = appointment.state is AppointmentState.MISSED
     made_good = missed and bool(settled_misses(session, [appointment.id]))
-    changes = changes_for(appointment, patient, clinic, rows, now, made_good=made_good)
+    urgent = missed and bool(urgent_misses(session, [(appointment, clinic)]))
+    changes = changes_for(appointment, patient, clinic, rows, now, made_good=made_good, urgent=urgent)
     apply_changes(session, {appointment.id: changes}, now, reason)
     return changes
+
+
+def urgent_misses(session: Session, missed: Sequence[tuple[Appointment, Clinic]]) -> set[int]:
+    """Return which missed visits left hardly any drug on the day on which the miss was noticed, by the early edge."""
+    patients = [visit.patient_id for visit, _ in missed]
+    rows = session.execute(select(Supply.patient_id, Supply.early_empty_on).where(Supply.patient_id.in_(patients)))
+    empty = {patient_id: day for patient_id, day in rows if day is not None}
+    found = set()
+    for visit, clinic in missed:
+        day = empty.get(visit.patient_id)
+        if day is None or visit.missed_at is None:
+            continue
+        noticed_on = visit.missed_at.astimezone(ZoneInfo(clinic.time_zone)).date()
+        if rung_for(max(0, (day - noticed_on).days)) is LAST:
+            found.add(visit.id)
+    return found
 
 
 def apply_changes(session: Session, by_visit: Mapping[int, Changes], now: datetime, reason: str) -> None:

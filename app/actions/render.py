@@ -40,6 +40,8 @@ def render_reply(
         fill["told"] = voice.texts["triage_told"].text if paged else ""
     if reply.visit:
         fill |= {"when": voice.moment(reply.visit.starts_at, clinic.zone), "who": reply.visit.given_name}
+        if reply.visit.other_at:
+            fill["other"] = voice.moment(reply.visit.other_at, clinic.zone)
     if reply.lists == "visits":
         fill["options"] = ", ".join(_named(v, shared, words, clinic, language) for v in visits[:6])
     elif reply.lists == "asks":

@@ -12,6 +12,7 @@ from app.actions.consent import opt_in
 from app.actions.line import Line
 from app.actions.prepare import DEMO_SIGN_IN, the_clinic
 from app.actions.sign_in import add_staff
+from app.actions.supply import refresh_many
 from app.actions.visits import after_change
 from app.db.care import Appointment, AppointmentState, Program, Pump, Refill
 from app.db.directory import phone_named
@@ -31,8 +32,8 @@ class _Person:
     visit_at: time = time(10, 30)
     carer: tuple[str, str, str] | None = None  # name, relation, phone
     texts_to_carer_only: bool = False
-    filled_days_ago: int = 60
-    dose: str = "400"
+    filled_days_ago: int = 6
+    dose: str = "120"  # mcg a day: nobody but the last one is due for months
 
 
 # Fictional people on 555-01xx numbers, which are kept for fiction.
@@ -41,11 +42,12 @@ _PEOPLE = (
     _Person("40-0921", "Rosa", "Quispe Mamani", "1968-08-30", "+16145550143", language="es", visit_in_days=5),
     _Person("40-0932", "Curtis", "Brandvold", "1962-04-17", "+16145550144", visit_in_days=16,
             carer=("Dana Brandvold", "wife", "+16145550186")),
-    _Person("40-0940", "Grace", "Oduya", "1984-06-11", "+16145550145", filled_days_ago=75),
+    _Person("40-0940", "Grace", "Oduya", "1984-06-11", "+16145550145"),
     _Person("40-0951", "Dewey", "Tillman", "1957-09-02", "+16145550199", visit_in_days=2),
     _Person("40-0957", "Ruth", "Abernathy", "1949-01-30", "+16145550198", visit_in_days=8),
     _Person("40-0966", "Mateo", "Silva-Reyes", "2011-12-08", "+16145550146", visit_in_days=1, visit_at=time(14),
             carer=("Ines Silva-Reyes", "mother", "+16145550147"), texts_to_carer_only=True),
+    _Person("40-0718", "Theodore", "Nakagawa", "1959-11-28", "+16145550134", filled_days_ago=60, dose="400"),
 )  # fmt: skip
 
 
@@ -57,6 +59,9 @@ def seed_demo(line: Line, now: datetime) -> bool:
         clinic = the_clinic(session)
         for person in _PEOPLE:
             _seed(line, session, clinic, person, now)
+        session.flush()
+        patients = session.scalars(select(Patient).order_by(Patient.id)).all()
+        refresh_many(session, [(patient, clinic) for patient in patients], now, "recorded")
         clinic_id = clinic.id
     email, password = DEMO_SIGN_IN
     add_staff(line.db, email, "Ana Lindqvist, RN", "nurse", password, now, clinic_id)

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from app.actions.failed_text import expired, refused_for_good, refused_for_now
 from app.actions.line import Line
-from app.actions.still_right import causes_of
+from app.actions.still_right import causes_of, step_causes_of
 from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut, Outgoing, Rejected, Unknown
-from app.db.messages import OutboundMessage, Purpose
+from app.db.messages import ASKED_FOR, OutboundMessage
 from app.db.people import Clinic, Phone
 from app.db.prepared import Prepared
 from app.domain.delivery import DeliveryState, moves
@@ -25,7 +25,6 @@ AHEAD = 8  # claimed while all senders are busy, so that none waits for a claim;
 BEAT_SECONDS = 30  # then the next beat goes on
 LOOK_AGAIN_SECONDS = 1  # for a page that fell due while a slow call is under way
 LOST = "the provider's answer was lost"
-ROUTINE = (Purpose.REMINDER, Purpose.MISSED)
 
 
 @dataclass(frozen=True)
@@ -85,16 +84,18 @@ def _claim(line: Line, now: datetime, limit: int) -> tuple[int, list[Claimed]]:
             .with_for_update(of=OutboundMessage, skip_locked=True)
         ).all()
         causes = causes_of(session, [row[0].reminder_id for row in rows if row[0].reminder_id is not None])
+        steps = step_causes_of(session, [row[0].care_step_id for row in rows if row[0].care_step_id is not None])
         claimed = []
         for message, number, opted_out_at, sender in rows:
-            cause = causes.get(message.reminder_id) if message.reminder_id and message.purpose in ROUTINE else None
+            cause = causes.get(message.reminder_id or 0) or steps.get(message.care_step_id or 0)
+            cause = cause if message.purpose in ASKED_FOR else None
             if message.expires_at is not None and message.expires_at <= now:
                 expired(session, message, now)
-            elif opted_out_at is not None and message.purpose in ROUTINE:
+            elif opted_out_at is not None and message.purpose in ASKED_FOR:
                 message.state, message.state_at, message.reason = DeliveryState.WITHDRAWN, now, "opted out"
             elif cause and (why := cause.wrong_by_now()):
                 message.state, message.state_at, message.reason = DeliveryState.WITHDRAWN, now, why
-            elif cause and (allowed_at := cause.allowed_at(now)) > now:
+            elif cause and not message.urgent and (allowed_at := cause.allowed_at(now)) > now:
                 message.due_at = allowed_at
             else:
                 message.state, message.state_at = DeliveryState.SENDING, now

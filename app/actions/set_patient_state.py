@@ -5,11 +5,14 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.actions.audit import audit
+from app.actions.care_steps import cancel_steps, withdraw_step_texts
 from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.reminder_rows import replan_visit, withdraw_texts
+from app.actions.supply import refresh_supply
 from app.actions.tasks import close_tasks
-from app.actions.visits import ABOUT_VISIT, the_patient
+from app.actions.visit_steps import plan_visit_steps
+from app.actions.visits import ABOUT_VISIT, refill_had, the_patient
 from app.db.care import Appointment, AppointmentState
 from app.db.people import PatientState
 
@@ -41,4 +44,11 @@ def set_patient_state(
             if state is not PatientState.ACTIVE:
                 withdraw_texts(session, visit.id, now, f"patient {state}")
             replan_visit(session, visit, patient, patient.clinic, now, f"patient {state}")
+            plan_visit_steps(session, visit, patient, patient.clinic, now, f"patient {state}")
+        if state is not PatientState.ACTIVE:
+            withdraw_step_texts(session, patient_id, None, now, f"patient {state}")
+        if gone:
+            refill_had(session, patient_id, now, f"patient {state}")
+            cancel_steps(session, patient_id, now, f"patient {state}")
+        refresh_supply(session, patient, patient.clinic, now, f"patient {state}")
         audit(session, now, actor, "state set", f"patient:{patient_id}", state=state)

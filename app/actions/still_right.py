@@ -12,12 +12,38 @@ from app.actions.line import policy_of
 from app.db.care import Appointment, AppointmentState, Reminder
 from app.db.due import settled_misses
 from app.db.people import Clinic, Patient, PatientState
+from app.db.supply import CareStep
 from scheduler.planning import Planned
 from scheduler.quiet_hours import next_allowed
 
 
 @dataclass(frozen=True)
-class Cause:
+class Leaves:
+    """When a text that can wait may leave: in the patient's hours of texts."""
+
+    time_zone: str
+    clinic: Clinic
+
+    def allowed_at(self, at: datetime) -> datetime:
+        """Return when the text may leave: `at`, or the next morning of the patient's."""
+        try:
+            return next_allowed(at, ZoneInfo(self.time_zone), policy_of(self.clinic).quiet)
+        except (ValueError, LookupError):  # a zone or hours that broke since it was queued, inside texting hours
+            return at
+
+
+@dataclass(frozen=True)
+class StepCause(Leaves):
+    """The patient that a step's text is about, as they are now. What changes the step takes the text back itself."""
+
+    patient_state: PatientState
+
+    def wrong_by_now(self) -> str | None:
+        return None if self.patient_state is PatientState.ACTIVE else f"{self.patient_state} by then"
+
+
+@dataclass(frozen=True)
+class Cause(Leaves):
     """The visit a text is about, as it is now, and the reminder that the text was written for."""
 
     step: str
@@ -26,8 +52,6 @@ class Cause:
     visit_state: AppointmentState
     patient_state: PatientState
     made_good: bool
-    time_zone: str
-    clinic: Clinic
 
     def wrong_by_now(self) -> str | None:
         """Return why the text no longer fits, None where it does."""
@@ -41,12 +65,18 @@ class Cause:
         moved = self.key != Planned(self.step, self.starts_at, self.starts_at).key
         return "moved by then" if moved else None
 
-    def allowed_at(self, at: datetime) -> datetime:
-        """Return when the text may leave: `at`, or the next morning of the patient's."""
-        try:
-            return next_allowed(at, ZoneInfo(self.time_zone), policy_of(self.clinic).quiet)
-        except (ValueError, LookupError):  # a zone or hours that broke since it was queued, inside texting hours
-            return at
+
+def step_causes_of(session: Session, steps: Sequence[int]) -> dict[int, StepCause]:
+    """Return the cause of every step named, read in this transaction."""
+    if not steps:
+        return {}
+    rows = session.execute(
+        select(CareStep.id, Patient.time_zone, Clinic, Patient.state)
+        .join(Patient, Patient.id == CareStep.patient_id)
+        .join(Clinic, Clinic.id == Patient.clinic_id)
+        .where(CareStep.id.in_(steps))
+    )
+    return {step_id: StepCause(zone, clinic, state) for step_id, zone, clinic, state in rows}
 
 
 def causes_of(session: Session, reminders: Sequence[int]) -> dict[int, Cause]:
@@ -72,6 +102,6 @@ def causes_of(session: Session, reminders: Sequence[int]) -> dict[int, Cause]:
     ).all()
     made_good = settled_misses(session, [row[3] for row in rows if row[5] is AppointmentState.MISSED])
     return {
-        reminder_id: Cause(step, key, starts_at, visit_state, patient_state, visit_id in made_good, zone, clinic)
+        reminder_id: Cause(zone, clinic, step, key, starts_at, visit_state, patient_state, visit_id in made_good)
         for reminder_id, step, key, visit_id, starts_at, visit_state, patient_state, zone, clinic in rows
     }

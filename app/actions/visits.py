@@ -1,20 +1,37 @@
 """What the verbs about visits share: finding one, checking its version, and what a change of it entails."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.actions.alerts import raise_alert
 from app.actions.audit import audit
+from app.actions.care_steps import SUPPLY, cancel_steps, visit_ladder, withdraw_step_texts
 from app.actions.errors import Refused
+from app.actions.line import Line
 from app.actions.reminder_rows import replan_visit, withdraw_texts
-from app.actions.tasks import close_tasks, open_task
+from app.actions.supply import days_late, refresh_supply, standing
+from app.actions.tasks import close_alerts, close_tasks, open_task
+from app.actions.visit_steps import plan_visit_steps
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.people import Clinic, Contact, Patient, Phone
+from app.db.pump_records import visit_facts
+from app.db.supply import Supply
 from app.db.work import TaskKind
 from app.domain.conversation import Asked
+from app.domain.escalation import missed_reason
+from scheduler.ladders import Audience, Channel, rung_for, task_due
 
-ABOUT_VISIT = (TaskKind.MISSED_REFILL, TaskKind.RESCHEDULE)
+ABOUT_VISIT = (
+    TaskKind.MISSED_REFILL,
+    TaskKind.RESCHEDULE,
+    TaskKind.UNCONFIRMED,
+    TaskKind.NOT_ARRIVED,
+    TaskKind.LATE_BOOKING,
+)
 
 
 def the_patient(session: Session, patient_id: int) -> Patient:
@@ -48,23 +65,81 @@ def check_start(starts_at: datetime, now: datetime) -> None:
         raise Refused("a visit lies at most two years ahead: check the year")
 
 
+def check_in_time(
+    session: Session, patient: Patient, clinic: Clinic, starts_at: datetime, now: datetime, why: str, visit_id: int = 0
+) -> str | None:
+    """Return the reason to keep with a visit: None for one on or before the plan-by date, or beside one that is.
+
+    Raises Refused for a later one without a reason: it is flagged here, before it is saved.
+    """
+    supply = session.get(Supply, patient.id)
+    days = days_late(supply, starts_at, clinic)
+    if not days or supply is None:
+        return None
+    if standing(supply, visit_facts(session, [patient.id], now)[patient.id], clinic, now).seen_since:
+        return None  # the dates are those of the filling before: the volumes are still to be recorded
+    booked = select(Appointment.starts_at).where(
+        Appointment.patient_id == patient.id,
+        Appointment.state == AppointmentState.BOOKED,
+        Appointment.starts_at > now,
+        Appointment.id != visit_id,
+    )
+    if any(not days_late(supply, other, clinic) for other in session.scalars(booked)):
+        return None  # the one after the next
+    said = " ".join(why.split())[:200]
+    if not said:
+        raise Refused(
+            f"this visit is {days} {'day' if days == 1 else 'days'} after the plan-by date, {supply.plan_by:%d-%b-%Y} "
+            f"({supply.plan_by_because}): choose an earlier day, or give a reason",
+            "late",
+        )
+    return said
+
+
+def say_why_late(
+    session: Session, visit: Appointment, patient: Patient, clinic: Clinic, now: datetime, actor: str, why: str
+) -> None:
+    """Keep the reason of a booked visit that lies after the plan-by date: it is flagged no more."""
+    if not why.strip():
+        return
+    visit.late_reason = check_in_time(session, patient, clinic, visit.starts_at, now, why, visit.id)
+    visit.version += 1
+    session.flush()
+    refresh_supply(session, patient, clinic, now, "a reason is given")
+    audit(session, now, actor, "said why late", f"appointment:{visit.id}")
+
+
 def after_change(
     session: Session, visit: Appointment, patient: Patient, clinic: Clinic, now: datetime, actor: str, verb: str
 ) -> None:
-    """Re-plan reminders, take back texts that no longer fit, and write the audit line."""
+    """Re-plan reminders and steps, take back texts that no longer fit, and write the audit line."""
     visit.version += 1
     session.flush()
     withdraw_texts(session, visit.id, now, verb)
     forget_asking(session, visit)
     replan_visit(session, visit, patient, clinic, now, verb)
+    plan_visit_steps(session, visit, patient, clinic, now, verb)
+    supply = refresh_supply(session, patient, clinic, now, verb)
+    _unbooked_no_more(session, supply, patient, clinic, now)
     audit(session, now, actor, verb, f"appointment:{visit.id}", state=visit.state)
+
+
+def _unbooked_no_more(session: Session, supply: Supply | None, patient: Patient, clinic: Clinic, now: datetime) -> None:
+    """Close what asked for a visit once one is booked with enough drug behind it."""
+    if supply is None or supply.early_empty_on is None:
+        return
+    facts = visit_facts(session, [patient.id], now)[patient.id]
+    if standing(supply, facts, clinic, now).arranged:
+        close_tasks(session, now, f"patient:{patient.id}", (TaskKind.SUPPLY,), "a visit is booked in time")
+        withdraw_step_texts(session, patient.id, SUPPLY, now, "a visit is booked in time")
+        close_alerts(session, now, f"patient:{patient.id}", "a visit is booked in time")
 
 
 def forget_asking(session: Session, visit: Appointment) -> None:
     """Let no answer to an old reminder confirm a visit that has changed since."""
     phones = select(Phone).join(Contact, Contact.phone_id == Phone.id)
     for phone in session.scalars(phones.where(Contact.patient_id == visit.patient_id, Phone.asked.is_not(None))):
-        phone.asked = Asked.from_json(phone.asked).without(appointment_id=visit.id).to_json()
+        phone.asked = Asked.from_json(phone.asked).without_confirm(visit.id).to_json()
 
 
 def settle_earlier_misses(session: Session, patient_id: int, now: datetime, outcome: str, *, had: bool = False) -> None:
@@ -82,15 +157,83 @@ def settle_earlier_misses(session: Session, patient_id: int, now: datetime, outc
             .values(state=ReminderState.CANCELLED, reason=outcome, settled_at=now)
         )
         withdraw_texts(session, earlier.id, now, outcome)
+        cancel_steps(session, patient_id, now, outcome, ladder=visit_ladder(earlier.id))
         if had:
             close_tasks(session, now, f"appointment:{earlier.id}", ABOUT_VISIT, outcome)
 
 
-def record_miss(
+def cancel_visit(
     session: Session, visit: Appointment, patient: Patient, clinic: Clinic, now: datetime, actor: str
 ) -> None:
-    """Make a passed visit a missed one: texts are planned, and a nurse has a task at once."""
+    """Make a visit a cancelled one. What was missed stays a nurse's task."""
+    if visit.state is not AppointmentState.MISSED:
+        close_tasks(session, now, f"appointment:{visit.id}", ABOUT_VISIT, "cancelled")
+    visit.state, visit.cancelled_at = AppointmentState.CANCELLED, now
+    after_change(session, visit, patient, clinic, now, actor, "cancelled")
+
+
+def record_miss(
+    line: Line, session: Session, visit: Appointment, patient: Patient, clinic: Clinic, now: datetime, actor: str
+) -> None:
+    """Make a passed visit a missed one: texts are planned, and a nurse has a task at once, by days of drug left.
+
+    With few days left an urgent alert pages until somebody takes it.
+    """
     visit.state, visit.missed_at = AppointmentState.MISSED, now
-    reason = "missed a refill visit: call today"
-    open_task(session, now, clinic.id, TaskKind.MISSED_REFILL, f"appointment:{visit.id}", reason, patient_id=patient.id)
+    close_tasks(session, now, f"appointment:{visit.id}", (TaskKind.UNCONFIRMED,), "missed")
+    days, edge = days_left_of(session, patient, clinic, now)
+    rung = rung_for(days)
+    reason = missed_reason(days, rung, confirmed=visit.confirmed_at is not None)
+    needed_by = edge if rung.urgent_by_date else None
+    open_task(
+        session,
+        now,
+        clinic.id,
+        TaskKind.MISSED_REFILL,
+        f"appointment:{visit.id}",
+        reason,
+        patient_id=patient.id,
+        due_at=task_due(rung.due, now, ZoneInfo(clinic.time_zone)),
+        needed_by=needed_by,
+    )
+    if rung.tells(Channel.ALERT, Audience.ON_CALL):
+        subject = f"patient:{patient.id}"
+        about: dict[str, Any] = {"patient_id": patient.id, "needed_by": needed_by}
+        raise_alert(line, session, now, clinic, subject, "missed_refill", reason, **about)
     after_change(session, visit, patient, clinic, now, actor, "missed")
+
+
+def days_left_of(session: Session, patient: Patient, clinic: Clinic, now: datetime) -> tuple[int | None, date | None]:
+    """Return days of drug left and the day of empty, by the early edge; None where they are not known."""
+    supply = session.get(Supply, patient.id)
+    if supply is None or supply.early_empty_on is None:
+        return None, None
+    facts = visit_facts(session, [patient.id], now)[patient.id]
+    how = standing(supply, facts, clinic, now)
+    return (None, None) if how.seen_since else (how.days_left, supply.early_empty_on)
+
+
+def record_attendance(
+    session: Session, visit: Appointment, patient: Patient, clinic: Clinic, now: datetime, actor: str
+) -> None:
+    """Make a visit an attended one: everything that asked for it stops."""
+    visit.state, visit.attended_at = AppointmentState.ATTENDED, now
+    close_tasks(session, now, f"appointment:{visit.id}", ABOUT_VISIT, "attended")
+    refill_had(session, patient.id, now, "attended")
+    after_change(session, visit, patient, clinic, now, actor, "attended")
+
+
+def _ask_no_more(session: Session, patient_id: int) -> None:
+    """Take back what phones were asked because this refill was due: a digit means something else from now on."""
+    phones = select(Phone).join(Contact, Contact.phone_id == Phone.id)
+    for phone in session.scalars(phones.where(Contact.patient_id == patient_id, Phone.asked.is_not(None))):
+        phone.asked = Asked.from_json(phone.asked).without_pump(patient_id, "book", "why").to_json()
+
+
+def refill_had(session: Session, patient_id: int, now: datetime, outcome: str) -> None:
+    """Close everything that asked for this refill."""
+    settle_earlier_misses(session, patient_id, now, outcome, had=True)
+    _ask_no_more(session, patient_id)
+    withdraw_step_texts(session, patient_id, SUPPLY, now, outcome)
+    close_tasks(session, now, f"patient:{patient_id}", (TaskKind.SUPPLY, TaskKind.RESCHEDULE), outcome)
+    close_alerts(session, now, f"patient:{patient_id}", outcome)

@@ -1,15 +1,15 @@
-"""What is owed to a pump: pump, program, refill, appointment, reminder."""
+"""What a pump holds and what is owed to it: pump, program, refill, appointment, reminder."""
 
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, state_column
 from app.db.people import Patient
-from app.db.types import Id
+from app.db.types import Id, Sealed
 
 
 class AppointmentState(StrEnum):
@@ -26,6 +26,14 @@ class ReminderState(StrEnum):
     SKIPPED = "skipped"  # due, and not sent, for the reason given
 
 
+class EntryState(StrEnum):
+    """Of a refill or program as staff entered it. Only what is effective counts for any date."""
+
+    EFFECTIVE = "effective"
+    WAITING = "waiting"  # a jump beyond the clinic's limit: for a second member of staff
+    DECLINED = "declined"
+
+
 class Pump(Base):
     __tablename__ = "pump"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -33,32 +41,59 @@ class Pump(Base):
     model: Mapped[str]
     reservoir_size_ml: Mapped[Decimal]
     implanted_on: Mapped[date | None]
+    removed_on: Mapped[date | None]
+    replace_by: Mapped[date | None]  # as the clinic set it; else from model and implant: domain.battery
+    eri_on: Mapped[date | None]  # since when the elective replacement indicator shows
     created_at: Mapped[datetime]
     patient: Mapped[Patient] = relationship()
 
 
+def _one_in_force(table: str, day: str) -> tuple[Index, Index]:
+    """One effective row a day; what waits for a second person may stand beside it."""
+    where = text("state = 'effective'")
+    in_force = Index(f"uq_{table}_in_force", "pump_id", day, unique=True, sqlite_where=where, postgresql_where=where)
+    return in_force, Index(f"ix_{table}_pump_id", "pump_id")
+
+
 class Program(Base):
-    """What the pump delivers, from a day on."""
+    """What the pump delivers, from a day on. `daily_dose_mcg` is the mean where a dose is set for each weekday."""
 
     __tablename__ = "program"
-    __table_args__ = (UniqueConstraint("pump_id", "effective_on"),)
+    __table_args__ = _one_in_force("program", "effective_on")
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     pump_id: Mapped[int] = mapped_column(ForeignKey("pump.id"))
     effective_on: Mapped[date]
+    drug: Mapped[str] = mapped_column(default="baclofen")
     concentration_mcg_per_ml: Mapped[Decimal]
     daily_dose_mcg: Mapped[Decimal]
+    weekday_doses_mcg: Mapped[list[str] | None] = mapped_column(JSON)  # seven, Monday first
+    boluses_per_day: Mapped[Decimal] = mapped_column(default=Decimal(0))  # as expected
+    bolus_mcg: Mapped[Decimal] = mapped_column(default=Decimal(0))
     alarm_volume_ml: Mapped[Decimal]
+    refill_id: Mapped[int | None] = mapped_column(ForeignKey("refill.id"))  # entered with it, and waits with it
+    state: Mapped[EntryState] = mapped_column(state_column(EntryState), default=EntryState.EFFECTIVE)
+    second_person_because: Mapped[str | None]
+    entered_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
 class Refill(Base):
     __tablename__ = "refill"
-    __table_args__ = (UniqueConstraint("pump_id", "filled_on"),)
+    __table_args__ = _one_in_force("refill", "filled_on")
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     pump_id: Mapped[int] = mapped_column(ForeignKey("pump.id"))
     filled_on: Mapped[date]
     reservoir_volume_ml: Mapped[Decimal]  # after the refill
+    aspirated_ml: Mapped[Decimal | None]
+    expected_ml: Mapped[Decimal | None]  # what should have been left to aspirate
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
+    state: Mapped[EntryState] = mapped_column(state_column(EntryState), default=EntryState.EFFECTIVE)
+    second_person_because: Mapped[str | None]
+    entered_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -89,6 +124,8 @@ class Appointment(Base):
     missed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     external_id: Mapped[str | None]  # the row's own key in an imported file
+    late_reason: Mapped[str | None] = mapped_column(Sealed)  # why it lies after the plan-by date
+    missed_reason: Mapped[str | None]  # ride, ill, cost, weather, other: domain.why_missed
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     patient: Mapped[Patient] = relationship()

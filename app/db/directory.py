@@ -1,9 +1,11 @@
 """Who is behind a phone. Read on every text, so in plain columns, not mapped objects."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, LargeBinary, bindparam, case, literal_column, select, type_coerce, update
 from sqlalchemy.orm import Session
@@ -13,6 +15,7 @@ from app.db.engine import Database, connection_of
 from app.db.inserts import insert_once
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone
 from app.db.prepared import Prepared
+from app.db.supply import Supply
 from app.db.work import Task, TaskKind, TaskState
 
 
@@ -156,6 +159,25 @@ _VISITS = Prepared(
 def coming_visits(session: Session, phone_id: int, now: datetime) -> tuple[ComingVisit, ...]:
     """Return the booked visits to come of everybody this phone speaks for, soonest first."""
     return tuple(ComingVisit(*row) for row in _VISITS.run(session, phone_id=phone_id, now=now))
+
+
+def visits_in_time(session: Session, coming: Sequence[ComingVisit], time_zone: str) -> dict[int, datetime]:
+    """Return, by visit, the soonest other one of the same patient that lies on or before the day by which the refill
+    must be planned: with it, the visit may be given up. Nothing is read where nobody has two visits."""
+    served = [visit.patient_id for visit in coming]
+    twice = {patient_id for patient_id in served if served.count(patient_id) > 1}
+    if not twice:
+        return {}
+    rows = session.execute(select(Supply.patient_id, Supply.plan_by).where(Supply.patient_id.in_(twice)))
+    plan_by = {patient_id: day for patient_id, day in rows if day is not None}
+    zone, found = ZoneInfo(time_zone), dict[int, datetime]()
+    for visit in coming:
+        for other in coming:
+            same = other.patient_id == visit.patient_id and other.appointment_id != visit.appointment_id
+            day = plan_by.get(visit.patient_id)
+            if same and day is not None and other.starts_at.astimezone(zone).date() <= day:
+                found.setdefault(visit.appointment_id, other.starts_at)
+    return found
 
 
 _OPTED_OUT = Prepared(

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.people import Contact, ContactKind, Patient, PatientState, Phone
+from app.db.supply import Supply
 from app.domain.reminders import Target
 
 
@@ -29,6 +30,9 @@ class DueReminder:
     language: str
     time_zone: str
     clinic_id: int
+    confirmed_at: datetime | None
+    early_empty_on: date | None
+    filled_on: date | None
 
 
 _DUE = (
@@ -46,9 +50,13 @@ _DUE = (
         Patient.language,
         Patient.time_zone,
         Patient.clinic_id,
+        Appointment.confirmed_at,
+        Supply.early_empty_on,
+        Supply.filled_on,
     )
     .join(Appointment, Appointment.id == Reminder.appointment_id)
     .join(Patient, Patient.id == Appointment.patient_id)
+    .outerjoin(Supply, Supply.patient_id == Patient.id)
 )
 
 
@@ -104,6 +112,21 @@ def settled_misses(session: Session, appointments: Sequence[int]) -> set[int]:
         )
     )
     return set(session.scalars(statement))
+
+
+def carers_told(session: Session, patient_id: int) -> list[tuple[Target, dict[str, Any] | None]]:
+    """Return the phones of carers whom the patient lets us tell of a miss, each with what it was last asked."""
+    rows = session.execute(
+        select(Phone, Patient.language)
+        .join(Contact, Contact.phone_id == Phone.id)
+        .join(Patient, Patient.id == Contact.patient_id)
+        .where(Contact.patient_id == patient_id, Contact.kind == ContactKind.CARER, Contact.told_if_missed.is_(True))
+        .order_by(Contact.id)
+    )
+    return [
+        (Target(p.id, p.number, p.opted_out_at is not None, p.language or language, 1, carer=True), p.asked)
+        for p, language in rows
+    ]
 
 
 def targets_of(session: Session, patients: Sequence[int]) -> dict[int, list[tuple[Target, dict[str, Any] | None]]]:

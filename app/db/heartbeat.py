@@ -15,10 +15,13 @@ _FEW = timedelta(minutes=5)  # jobs that beat every few seconds say so once a mi
 SILENT_AFTER = {
     "notice_missed_refills": _FEW,
     "queue_due_reminders": _FEW,
+    "plan_new_pumps": _FEW,
+    "take_care_steps": _FEW,
     "raise_pages": _FEW,
     "send_outbox": _FEW,
     "settle_unknown": _FEW,
     "plan_reminders": timedelta(hours=13),  # beats every six hours: two beats missed
+    "plan_care": timedelta(hours=13),
 }
 
 

@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeVar
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, desc, func, select
 from sqlalchemy.orm import Session, selectinload
-from sqlalchemy.sql.selectable import GenerativeSelect
 
-from app.db.care import Appointment, AppointmentState, Program, Pump, Refill, Reminder
+from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder
+from app.db.care_listing import KnownDates, StepLine, known_dates, limited, list_steps
 from app.db.messages import InboundMessage, OutboundMessage
 from app.db.people import Clinic, Contact, Patient, Phone, Staff
 from app.db.work import Task, TaskState
 from app.domain.delivery import FAILURES
-
-Query = TypeVar("Query", bound=GenerativeSelect)
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,7 @@ class PumpLine:
     alarm_volume_ml: Decimal | None
     last_filled_on: date | None
     reservoir_volume_ml: Decimal | None
+    removed_on: date | None
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,8 @@ class VisitLine:
     state: str
     confirmed_at: datetime | None
     external_id: str | None
+    late_reason: str | None
+    missed_reason: str | None
     version: int
 
 
@@ -75,6 +76,8 @@ class PatientRecord:
     contacts: tuple[ContactLine, ...]
     pumps: tuple[PumpLine, ...]
     appointments: tuple[VisitLine, ...]
+    dates: KnownDates | None  # None: no pump, or not worked out yet
+    steps: tuple[StepLine, ...]  # still planned
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ class TaskLine:
     reason: str
     opened_at: datetime
     raised_at: datetime
+    due_at: datetime | None
+    needed_by: date | None
     patient_id: int | None
     phone_id: int | None
     pages: int
@@ -130,7 +135,7 @@ class StaffLine:
 
 def list_patients(session: Session, now: datetime, limit: int = 0) -> list[PatientLine]:
     query = select(Patient, _next_visit(now)).order_by(Patient.id)
-    return [_patient_line(patient, at) for patient, at in session.execute(_limited(query, limit))]
+    return [_patient_line(patient, at) for patient, at in session.execute(limited(query, limit))]
 
 
 def patient_record(session: Session, patient_id: int, now: datetime) -> PatientRecord | None:
@@ -140,12 +145,15 @@ def patient_record(session: Session, patient_id: int, now: datetime) -> PatientR
         return None
     patient: Patient = row[0]
     pumps = session.scalars(select(Pump).where(Pump.patient_id == patient_id).order_by(Pump.id))
+    today = now.astimezone(ZoneInfo(patient.clinic.time_zone)).date()
     return PatientRecord(
         patient=_patient_line(patient, row[1]),
         born_on=patient.born_on,
         contacts=tuple(_contact_line(contact) for contact in patient.contacts),
-        pumps=tuple(_pump_line(session, pump) for pump in pumps),
+        pumps=tuple(_pump_line(session, pump, today) for pump in pumps),
         appointments=tuple(list_visits(session, patient_id=patient_id)),
+        dates=known_dates(session, patient_id, today),
+        steps=tuple(list_steps(session, patient_id=patient_id, planned=True)),
     )
 
 
@@ -174,9 +182,11 @@ def list_visits(
             visit.state.value,
             visit.confirmed_at,
             visit.external_id,
+            visit.late_reason,
+            visit.missed_reason,
             visit.version,
         )
-        for visit in session.scalars(_limited(query, limit))
+        for visit in session.scalars(limited(query, limit))
     ]
 
 
@@ -190,7 +200,7 @@ def list_reminders(session: Session, *, patient_id: int | None = None, limit: in
         query = query.where(Appointment.patient_id == patient_id)
     return [
         ReminderLine(row.id, row.appointment_id, owner, row.step, row.due_at, row.state.value, row.reason)
-        for row, owner in session.execute(_limited(query, limit))
+        for row, owner in session.execute(limited(query, limit))
     ]
 
 
@@ -204,13 +214,13 @@ def list_messages(
         sent = sent.where(OutboundMessage.phone_id.in_(phones))
     if failed:
         sent = sent.where(OutboundMessage.state.in_(FAILURES))
-    sent = _limited(sent.order_by(OutboundMessage.created_at.desc(), OutboundMessage.id.desc()), limit)
+    sent = limited(sent.order_by(OutboundMessage.created_at.desc(), OutboundMessage.id.desc()), limit)
     lines = [_sent_line(message, number) for message, number in session.execute(sent)]
     if not failed:
         came = select(InboundMessage, Phone.number).join(Phone, Phone.id == InboundMessage.phone_id)
         if patient_id is not None:
             came = came.where(InboundMessage.phone_id.in_(phones))
-        came = _limited(came.order_by(InboundMessage.received_at.desc(), InboundMessage.id.desc()), limit)
+        came = limited(came.order_by(InboundMessage.received_at.desc(), InboundMessage.id.desc()), limit)
         lines += [_came_line(message, number) for message, number in session.execute(came)]
     lines.sort(key=lambda line: (line.at, line.direction == "out", line.id), reverse=True)
     return lines[:limit] if limit else lines
@@ -230,12 +240,14 @@ def list_tasks(session: Session, *, resolved: bool = False, limit: int = 0) -> l
             task.reason,
             task.opened_at,
             task.raised_at,
+            task.due_at,
+            task.needed_by,
             task.patient_id,
             task.phone_id,
             task.pages,
             task.version,
         )
-        for task in session.scalars(_limited(query, limit))
+        for task in session.scalars(limited(query, limit))
     ]
 
 
@@ -257,10 +269,6 @@ def _next_visit(now: datetime) -> ScalarSelect[datetime]:
         Appointment.starts_at >= now,
     )
     return query.correlate(Patient).scalar_subquery()
-
-
-def _limited(query: Query, limit: int) -> Query:
-    return query.limit(limit) if limit else query
 
 
 def _patient_line(patient: Patient, next_visit_at: datetime | None) -> PatientLine:
@@ -288,11 +296,20 @@ def _contact_line(contact: Contact) -> ContactLine:
     )
 
 
-def _pump_line(session: Session, pump: Pump) -> PumpLine:
+def _pump_line(session: Session, pump: Pump, today: date) -> PumpLine:
+    """Return a pump with the program that runs today and its last refill: what waits or was declined does not count."""
     program = session.scalar(
-        select(Program).where(Program.pump_id == pump.id).order_by(Program.effective_on.desc()).limit(1)
+        select(Program)
+        .where(Program.pump_id == pump.id, Program.state == EntryState.EFFECTIVE)
+        .order_by(Program.effective_on > today, desc(Program.effective_on))
+        .limit(1)
     )
-    refill = session.scalar(select(Refill).where(Refill.pump_id == pump.id).order_by(Refill.filled_on.desc()).limit(1))
+    refill = session.scalar(
+        select(Refill)
+        .where(Refill.pump_id == pump.id, Refill.state == EntryState.EFFECTIVE)
+        .order_by(Refill.filled_on.desc())
+        .limit(1)
+    )
     return PumpLine(
         pump.id,
         pump.model,
@@ -304,6 +321,7 @@ def _pump_line(session: Session, pump: Pump) -> PumpLine:
         program.alarm_volume_ml if program else None,
         refill.filled_on if refill else None,
         refill.reservoir_volume_ml if refill else None,
+        pump.removed_on,
     )
 
 

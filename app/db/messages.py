@@ -20,6 +20,12 @@ class Purpose(StrEnum):
     MISSED = "missed"
     PAGE = "page"  # to the on-call phone
     STAFF = "staff"  # written by hand
+    BOOK = "book"  # asks to book
+    CHECK_IN = "check_in"  # after a refill, a dose change or a scan
+
+
+# what goes out by itself, and only to a phone that has not opted out
+ASKED_FOR = (Purpose.REMINDER, Purpose.MISSED, Purpose.BOOK, Purpose.CHECK_IN)
 
 
 class InboundMessage(Base):
@@ -85,6 +91,7 @@ class OutboundMessage(Base):
     reason: Mapped[str | None]  # in plain words
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_message.id"))
     reminder_id: Mapped[int | None] = mapped_column(ForeignKey("reminder.id"))
+    care_step_id: Mapped[int | None]  # care_step.id; no foreign key: SQLite could not add one in place
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     asks: Mapped[dict[str, Any] | None] = mapped_column(JSON)

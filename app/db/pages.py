@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.care import Appointment, AppointmentState
@@ -88,6 +88,8 @@ class TaskRow:
     person: Person | None
     caller: Caller | None
     words: tuple[Words, ...]  # oldest first
+    due_at: datetime | None = None  # None: as soon as somebody can
+    needed_by: date | None = None  # of a refill or replacement
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class VisitRow:
     missed_at: datetime | None
     version: int
     person: Person
+    late_reason: str | None = None  # why it lies after the plan-by date
+    missed_reason: str | None = None  # domain.why_missed
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,14 @@ def line_health(session: Session, clinic: ClinicFacts, on_call_hash: str | None,
     return LineHealth(bool(clinic.on_call_phone), bool(opted_out), failing, beats.stopped)
 
 
+def colleagues(session: Session, clinic_id: int) -> tuple[tuple[int, str], ...]:
+    """Return id and name of everybody who may sign in at the clinic."""
+    rows = session.execute(
+        select(Staff.id, Staff.name).where(Staff.clinic_id == clinic_id, Staff.active.is_(True)).order_by(Staff.name)
+    )
+    return tuple((staff_id, name) for staff_id, name in rows)
+
+
 def person_of(patient: Patient) -> Person:
     return Person(
         patient.id,
@@ -156,23 +168,49 @@ def person_of(patient: Patient) -> Person:
     )
 
 
-def _worst_first(row: Any) -> tuple[bool, bool, int, datetime]:
+# The most dangerous first: where there are more than a page shows, what is left out is the mildest.
+_DANGER = (
+    (TaskKind.ALERT,),
+    (TaskKind.MISSED_REFILL, TaskKind.NOT_ARRIVED, TaskKind.SUPPLY, TaskKind.LATE_BOOKING),
+    (TaskKind.CHECK_PUMP, TaskKind.SECOND_PERSON, TaskKind.RECORD_REFILL, TaskKind.BATTERY),
+    (TaskKind.UNDELIVERED, TaskKind.CALL_INSTEAD),
+    (TaskKind.UNCONFIRMED,),
+)
+_RANKS = {kind: rank for rank, kinds in enumerate(_DANGER) for kind in kinds}
+_RANK = case(*((Task.kind == kind, rank) for kind, rank in _RANKS.items()), else_=len(_DANGER))
+_SOONEST_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def _worst_first(row: Any) -> tuple[Any, ...]:
     task = row[0]
-    is_alert = task.kind is TaskKind.ALERT
-    return not is_alert, task.state is not TaskState.OPEN, danger(task.category) if is_alert else 0, task.opened_at
+    worst = danger(task.category) if task.kind is TaskKind.ALERT else 0
+    due = (task.due_at or _SOONEST_LAST, task.needed_by or date.max)
+    return _RANKS.get(task.kind, len(_DANGER)), task.state is not TaskState.OPEN, worst, *due, task.opened_at
 
 
-def open_tasks(session: Session, clinic_id: int, limit: int = 200) -> tuple[TaskRow, ...]:
-    """Return what nobody has resolved: alerts first, unacknowledged before acknowledged, the worst and then the
-    longest wait first."""
+def open_tasks(
+    session: Session, clinic_id: int, limit: int = 200, *, patient_id: int | None = None
+) -> tuple[TaskRow, ...]:
+    """Return what nobody has resolved, of one patient or of all: alerts first, then by danger, unacknowledged before
+    acknowledged, the worst, the soonest due and then the longest wait first."""
     acknowledger = aliased(Staff)
+    about = () if patient_id is None else (Task.patient_id == patient_id,)
     rows = session.execute(
         select(Task, Patient, Phone, acknowledger.name)
         .outerjoin(Patient, Patient.id == Task.patient_id)
         .outerjoin(Phone, Phone.id == Task.phone_id)
         .outerjoin(acknowledger, acknowledger.id == Task.acknowledged_by)
-        .where(Task.clinic_id == clinic_id, Task.state != TaskState.RESOLVED)
-        .order_by(Task.kind != TaskKind.ALERT, Task.state != TaskState.OPEN, Task.opened_at, Task.id)
+        .where(Task.clinic_id == clinic_id, Task.state != TaskState.RESOLVED, *about)
+        .order_by(
+            _RANK,
+            Task.state != TaskState.OPEN,
+            Task.due_at.is_(None),
+            Task.due_at,
+            Task.needed_by.is_(None),
+            Task.needed_by,
+            Task.opened_at,
+            Task.id,
+        )
         .limit(limit)
     ).all()
     rows = sorted(rows, key=_worst_first)
@@ -196,6 +234,8 @@ def open_tasks(session: Session, clinic_id: int, limit: int = 200) -> tuple[Task
             person_of(patient) if patient else people.get(task.phone_id),
             _caller(phone, callers) if phone else None,
             tuple(words.get(task.id, ())),
+            task.due_at,
+            task.needed_by,
         )
         for task, patient, phone, name in rows
     )
@@ -229,7 +269,17 @@ def visits_between(session: Session, clinic_id: int, start: datetime, end: datet
 
 
 def visit_of(visit: Appointment, person: Person) -> VisitRow:
-    return VisitRow(visit.id, visit.starts_at, visit.state, visit.confirmed_at, visit.missed_at, visit.version, person)
+    return VisitRow(
+        visit.id,
+        visit.starts_at,
+        visit.state,
+        visit.confirmed_at,
+        visit.missed_at,
+        visit.version,
+        person,
+        visit.late_reason,
+        visit.missed_reason,
+    )
 
 
 def _words_of(session: Session, task_ids: Sequence[int]) -> dict[int, list[Words]]:

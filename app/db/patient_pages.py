@@ -8,14 +8,17 @@ from decimal import Decimal
 from sqlalchemy import LargeBinary, and_, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from app.db.care import Appointment, AppointmentState, Program, Pump, Refill, Reminder, ReminderState
+from app.db.care import Appointment, AppointmentState, EntryState, Program, Refill, Reminder, ReminderState
 from app.db.crypto import Keyring
 from app.db.engine import Database
 from app.db.pages import Person, VisitRow, person_of, visit_of
 from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind, Patient, Phone, Staff
+from app.db.pump_records import PumpRecord, pump_record
+from app.db.supply import Referral, Scan, Supply
 from app.domain.phone import e164
 
 PAGE = 50
+HISTORY = 40
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class ConsentRow:
 
 @dataclass(frozen=True)
 class PumpFacts:
+    """The present pump with the program of a day, the last refill, and the dates that follow from them."""
+
     model: str
     reservoir_size_ml: Decimal
     implanted_on: date | None
@@ -64,6 +69,23 @@ class PumpFacts:
     alarm_volume_ml: Decimal | None = None
     filled_on: date | None = None
     reservoir_volume_ml: Decimal | None = None
+    early_empty_on: date | None = None
+    empty_on: date | None = None
+    plan_by: date | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class PumpPage:
+    """What stands on record about a patient's pump: rows, usable while their session is open. Newest first."""
+
+    record: PumpRecord | None
+    refills: tuple[Refill, ...]
+    programs: tuple[Program, ...]  # those that a refill brought among them
+    waiting: tuple[Refill | Program, ...]  # for a second person
+    referral: Referral | None
+    scans: tuple[Scan, ...]
+    staff: dict[int, str]  # names by id, also of those who have left
 
 
 @dataclass(frozen=True)
@@ -197,7 +219,8 @@ def _listed(session: Session, ids: Sequence[int]) -> tuple[ListedPatient, ...]:
     return tuple(listed)
 
 
-def patient_record(session: Session, patient_id: int) -> PatientRecord:
+def patient_record(session: Session, patient_id: int, today: date) -> PatientRecord:
+    """Return a patient's record; `today` at the clinic tells which program is in force."""
     person = person_of(session.get_one(Patient, patient_id))
     contacts = _contacts(session, patient_id)
     visits = session.scalars(
@@ -209,7 +232,7 @@ def patient_record(session: Session, patient_id: int) -> PatientRecord:
         person,
         contacts,
         _consent(session, [contact.phone_id for contact in contacts]),
-        _pump(session, patient_id),
+        _pump(session, patient_id, today),
         coming,
         past,
         _planned(session, [visit.id for visit in coming]),
@@ -267,15 +290,12 @@ def _consent(session: Session, phone_ids: Sequence[int]) -> tuple[ConsentRow, ..
     return tuple(ConsentRow(e.phone_id, e.kind, e.at, e.source, e.words, name) for e, name in rows)
 
 
-def _pump(session: Session, patient_id: int) -> PumpFacts | None:
-    """Return the newest pump, with its newest program and refill."""
-    pump = session.scalar(select(Pump).where(Pump.patient_id == patient_id).order_by(Pump.id.desc()).limit(1))
-    if pump is None:
+def _pump(session: Session, patient_id: int, today: date) -> PumpFacts | None:
+    record = pump_record(session, patient_id)
+    if record is None:
         return None
-    program = session.scalar(
-        select(Program).where(Program.pump_id == pump.id).order_by(Program.effective_on.desc()).limit(1)
-    )
-    refill = session.scalar(select(Refill).where(Refill.pump_id == pump.id).order_by(Refill.filled_on.desc()).limit(1))
+    pump, program, refill = record.pump, record.program_on(today), record.refill
+    supply = session.get(Supply, patient_id)
     return PumpFacts(
         pump.model,
         pump.reservoir_size_ml,
@@ -285,6 +305,40 @@ def _pump(session: Session, patient_id: int) -> PumpFacts | None:
         program.alarm_volume_ml if program else None,
         refill.filled_on if refill else None,
         refill.reservoir_volume_ml if refill else None,
+        supply.early_empty_on if supply else None,
+        supply.empty_on if supply else None,
+        supply.plan_by if supply else None,
+        supply.problem if supply else None,
+    )
+
+
+def pump_page(session: Session, patient_id: int) -> PumpPage:
+    record = pump_record(session, patient_id)
+    clinic_id = session.get_one(Patient, patient_id).clinic_id
+    names = session.execute(select(Staff.id, Staff.name).where(Staff.clinic_id == clinic_id))
+    scans = session.scalars(select(Scan).where(Scan.patient_id == patient_id).order_by(Scan.scanned_at.desc()).limit(5))
+    refills: Sequence[Refill] = ()
+    programs: Sequence[Program] = ()
+    referral = None
+    if record is not None:
+        pump_id = record.pump.id
+        of_refills = select(Refill).where(Refill.pump_id == pump_id)
+        refills = session.scalars(of_refills.order_by(Refill.filled_on.desc(), Refill.id.desc()).limit(HISTORY)).all()
+        of_programs = select(Program).where(Program.pump_id == pump_id)
+        newest = (Program.effective_on.desc(), Program.id.desc())
+        programs = session.scalars(of_programs.order_by(*newest).limit(HISTORY)).all()
+        referrals = select(Referral).where(Referral.pump_id == pump_id).order_by(Referral.id.desc()).limit(1)
+        referral = session.scalars(referrals).first()
+    waits: list[Refill | Program] = [row for row in refills if row.state is EntryState.WAITING]
+    waits += [row for row in programs if row.state is EntryState.WAITING and row.refill_id is None]
+    return PumpPage(
+        record,
+        tuple(refills),
+        tuple(programs),
+        tuple(waits),
+        referral,
+        tuple(scans),
+        {row.id: row.name for row in names},
     )
 
 

@@ -142,6 +142,7 @@ class Contact(Base):
     name: Mapped[str | None] = mapped_column(Sealed)  # of a carer
     relation: Mapped[str | None] = mapped_column(Sealed)  # "wife"
     gets_reminders: Mapped[bool] = mapped_column(default=True)
+    told_if_missed: Mapped[bool] = mapped_column(default=False)  # a carer the patient lets us tell of a missed refill
     created_at: Mapped[datetime]
     patient: Mapped[Patient] = relationship(back_populates="contacts")
     phone: Mapped[Phone] = relationship(back_populates="contacts")

@@ -1,7 +1,7 @@
 """Every table, in one import."""
 
 from app.db.base import Base
-from app.db.care import Appointment, AppointmentState, Program, Pump, Refill, Reminder, ReminderState
+from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder, ReminderState
 from app.db.learning import Feedback, Label
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
 from app.db.people import (
@@ -18,6 +18,7 @@ from app.db.people import (
     Staff,
     StaffSession,
 )
+from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
 
 __all__ = [
@@ -25,12 +26,15 @@ __all__ = [
     "AppointmentState",
     "AuditEvent",
     "Base",
+    "CarePolicy",
+    "CareStep",
     "Clinic",
     "ConsentEvent",
     "ConsentKind",
     "Contact",
     "ContactKind",
     "DeliveryEvent",
+    "EntryState",
     "Feedback",
     "InboundMessage",
     "Installation",
@@ -43,13 +47,18 @@ __all__ = [
     "Program",
     "Pump",
     "Purpose",
+    "Referral",
+    "ReferralState",
     "Refill",
     "Reminder",
     "ReminderState",
     "Role",
+    "Scan",
     "SignInAttempt",
     "Staff",
     "StaffSession",
+    "StepState",
+    "Supply",
     "Task",
     "TaskKind",
     "TaskState",

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.care import Reminder
 from app.db.messages import InboundMessage, OutboundMessage, Purpose
-from app.db.people import Staff
+from app.db.people import Contact, Staff
+from app.db.supply import CareStep
 from app.db.work import Task, TaskKind, TaskText
 from app.domain.delivery import DeliveryState
 
@@ -52,7 +53,7 @@ class TextOut:
     state_at: datetime
     reason: str | None
     staff_name: str | None
-    step: str | None  # of the reminder it carries
+    step: str | None  # of the reminder or care step that it was owed for
     answers: int | None  # the inbound text it answers
     incoming: bool = False
     note: bool = False
@@ -136,9 +137,10 @@ def _texts_in(session: Session, phone_ids: Sequence[int], limit: int) -> list[Te
 
 def _texts_out(session: Session, phone_ids: Sequence[int], limit: int) -> list[TextOut]:
     rows = session.execute(
-        select(OutboundMessage, Staff.name, Reminder.step)
+        select(OutboundMessage, Staff.name, func.coalesce(Reminder.step, CareStep.step))
         .outerjoin(Staff, Staff.id == OutboundMessage.staff_id)
         .outerjoin(Reminder, Reminder.id == OutboundMessage.reminder_id)
+        .outerjoin(CareStep, CareStep.id == OutboundMessage.care_step_id)
         .where(OutboundMessage.phone_id.in_(phone_ids))
         .order_by(OutboundMessage.id.desc())
         .limit(limit)
@@ -167,18 +169,24 @@ def _texts_out(session: Session, phone_ids: Sequence[int], limit: int) -> list[T
 
 def _alerts(session: Session, phone_ids: Sequence[int], first: datetime | None) -> tuple[TaskNote, ...]:
     taker, closer = aliased(Staff), aliased(Staff)
+    served = select(Contact.patient_id).where(Contact.phone_id.in_(phone_ids))
     rows = session.execute(
         select(Task, taker.name, closer.name)
         .outerjoin(taker, taker.id == Task.acknowledged_by)
         .outerjoin(closer, closer.id == Task.resolved_by)
-        .where(Task.kind == TaskKind.ALERT, Task.phone_id.in_(phone_ids), Task.acknowledged_at.is_not(None))
+        .where(
+            Task.kind == TaskKind.ALERT,
+            or_(Task.phone_id.in_(phone_ids), and_(Task.phone_id.is_(None), Task.patient_id.in_(served))),
+            Task.acknowledged_at.is_not(None),
+        )
         .order_by(Task.id.desc())
         .limit(20)
     )
     notes = []
     for task, took, closed in rows:
         if task.acknowledged_at:
-            notes.append(TaskNote(task.acknowledged_at, "acknowledged", took, task.acknowledged_at - task.opened_at))
+            after = task.acknowledged_at - task.opened_at if task.phone_id else None
+            notes.append(TaskNote(task.acknowledged_at, "acknowledged", took, after))
         if task.resolved_at:
             notes.append(TaskNote(task.resolved_at, "resolved", closed, outcome=task.outcome))
     return tuple(note for note in notes if first is None or note.at >= first)

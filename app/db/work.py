@@ -1,6 +1,6 @@
 """What people must do, what was done, and how the machine is: task, audit, job health, installation."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,14 @@ class TaskKind(StrEnum):
     HUMAN = "human"
     WRONG_NUMBER = "wrong_number"
     UNDELIVERED = "undelivered"
+    UNCONFIRMED = "unconfirmed"  # at noon the day before a visit
+    NOT_ARRIVED = "not_arrived"  # had confirmed, and is not here an hour after
+    SUPPLY = "supply"  # the drug runs low and no refill is had
+    LATE_BOOKING = "late_booking"  # the visit lies after the plan-by date
+    CHECK_PUMP = "check_pump"  # aspirated is not what was expected; a scan without a check
+    RECORD_REFILL = "record_refill"  # the visit was attended, and nobody wrote down the volumes
+    SECOND_PERSON = "second_person"  # a jump that somebody else must confirm
+    BATTERY = "battery"
 
 
 class TaskState(StrEnum):
@@ -63,6 +71,8 @@ class Task(Base):
     reason: Mapped[str]  # in plain words, no name, number or quotation
     state: Mapped[TaskState] = mapped_column(state_column(TaskState), default=TaskState.OPEN)
     code: Mapped[str | None] = mapped_column(index=True)  # what the on-call nurse replies to acknowledge an alert
+    due_at: Mapped[datetime | None]  # when it should be done; None: as soon as somebody can
+    needed_by: Mapped[date | None]  # urgent by this day: the plan-by date, or the early edge of empty
     opened_at: Mapped[datetime]
     raised_at: Mapped[datetime]  # last time it was raised: opening, or a further urgent text
     pages: Mapped[int] = mapped_column(default=0)

@@ -1,6 +1,6 @@
 """What a phone was last asked, and until when an answer counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,18 +21,23 @@ _WAITS_FOR: dict[str, WhatWasAsked] = {
     "helped": "helped",
 }
 
+OF_THE_PUMP = {"book": 1, "why": 5, "checkin": 4, "scan": 2}  # what we ask about a pump: how many digits it takes
+
 
 @dataclass(frozen=True)
 class Ask:
     """One question we put to a phone."""
 
-    kind: str  # confirm, choices, more, triage, helped; helped_said once that is answered; urgent
+    # confirm, choices, more, triage, helped; helped_said once that is answered; urgent; book, why, checkin, scan
+    kind: str
     asked_at: datetime
     until: datetime
-    appointment_id: int | None = None  # confirm
-    digit: int = 1  # confirm: this digit confirms, the next one changes
-    # choices: by number; more, helped: the one topic; triage: the answers so far; urgent: the category
+    appointment_id: int | None = None  # confirm, why
+    digit: int = 1  # confirm: this digit confirms, the next one changes; book, why, checkin, scan: the first of its own
+    # choices: by number; more, helped: the one topic; triage: the answers so far; urgent: the category; why: the offers
     topics: tuple[str, ...] = ()
+    patient_id: int | None = None  # book, why, checkin, scan
+    subject_id: int | None = None  # scan: which
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -42,7 +47,7 @@ class Ask:
             "appointment_id": self.appointment_id,
             "digit": self.digit,
             "topics": list(self.topics),
-        }
+        } | {k: v for k, v in (("patient_id", self.patient_id), ("subject_id", self.subject_id)) if v is not None}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Ask":
@@ -53,7 +58,25 @@ class Ask:
             appointment_id=data.get("appointment_id"),
             digit=data.get("digit", 1),
             topics=tuple(data.get("topics", ())),
+            patient_id=data.get("patient_id"),
+            subject_id=data.get("subject_id"),
         )
+
+
+def _digits_of(ask: Ask) -> int:
+    """How many digits a question has of its own; 0 for one whose digits are the same for everybody."""
+    return 2 if ask.kind == "confirm" else OF_THE_PUMP.get(ask.kind, 0)
+
+
+def _free_digits(count: int, others: Sequence[Ask], *, step: int = 1) -> int:
+    """Return the first of so many numbers that no other question has; 1 where two digits would not do."""
+    taken = {ask.digit + n for ask in others for n in range(_digits_of(ask))}
+    starts = (d for d in range(1, 100 - count, step) if taken.isdisjoint(range(d, d + count)))
+    return next(starts, 1)
+
+
+def _subject(ask: Ask) -> tuple[str, int | None, int | None, int | None]:
+    return (ask.kind, ask.patient_id, ask.appointment_id, ask.subject_id)
 
 
 @dataclass(frozen=True)
@@ -84,11 +107,19 @@ class Asked:
         """Ask for a confirmation. A visit keeps its digit; a second visit on the same phone gets 3 and 4."""
         others = tuple(ask for ask in self.confirms if ask.appointment_id != appointment_id)
         mine = next((ask for ask in self.confirms if ask.appointment_id == appointment_id), None)
-        taken = {ask.digit for ask in others}
-        digit = mine.digit if mine else next(d for d in range(1, 99, 2) if d not in taken)
+        beside = [*others, *(ask for ask in self.asks if ask.kind in OF_THE_PUMP)]
+        digit = mine.digit if mine else _free_digits(2, beside, step=2)
         ask = Ask("confirm", now, until, appointment_id=appointment_id, digit=digit)
         rest = tuple(ask for ask in self.asks if ask.kind != "confirm")
         return Asked((*rest, *others, ask)), ask
+
+    def with_care(self, ask: Ask, digits: int) -> tuple["Asked", Ask]:
+        """Ask about a patient's pump. Asked again, it keeps its digits; beside other questions, it gets the next."""
+        same = [a for a in self.asks if _subject(a) == _subject(ask)]
+        rest = tuple(a for a in self.asks if a not in same)
+        first = same[0].digit if same else _free_digits(digits, [a for a in rest if _digits_of(a)])
+        asked = replace(ask, digit=first)
+        return Asked((*rest, asked)), asked
 
     def with_topic(self, kind: str, topics: tuple[str, ...], now: datetime) -> "Asked":
         """Remember the topics of a numbered menu, or the topic that MORE is about."""
@@ -115,16 +146,27 @@ class Asked:
             )
         )
 
+    def without_confirm(self, appointment_id: int) -> "Asked":
+        """Let nobody confirm a visit that has passed; what kept them is still to be answered."""
+        return Asked(tuple(ask for ask in self.asks if ask.kind != "confirm" or ask.appointment_id != appointment_id))
+
+    def without_pump(self, patient_id: int, *kinds: str) -> "Asked":
+        """Take back what was asked about a patient's pump."""
+        return Asked(tuple(ask for ask in self.asks if ask.kind not in kinds or ask.patient_id != patient_id))
+
     def context(self, now: datetime, language: str | None) -> Context:
         """Return what `faq.understand` needs to know: the newest question that still counts."""
         live = self.still(now)
-        newest = max((a for a in live.asks if a.kind in _WAITS_FOR), key=lambda a: a.asked_at, default=None)
+        waits = (a for a in live.asks if a.kind in _WAITS_FOR or a.kind in OF_THE_PUMP)
+        newest = max(waits, key=lambda a: a.asked_at, default=None)
         more = live.last("more")
         base = Context(topic=more.topics[0] if more and more.topics else None)
         base = replace(base, language=language)
         if newest is None:
             said = any(ask.kind == "helped_said" for ask in live.asks)  # then a digit has had its meaning
             return replace(base, asked="more") if more and not said else base
+        if newest.kind in OF_THE_PUMP:  # its digits are its own: domain.care_talk
+            return base
         if newest.kind == "choices":
             return replace(base, asked="choices", choices=newest.topics)
         return replace(base, asked=_WAITS_FOR[newest.kind])

@@ -15,6 +15,7 @@ class Visit:
     patient_id: int
     given_name: str
     starts_at: datetime
+    other_at: datetime | None = None  # another visit of the same patient, in time: this one may be given up
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Reply:
 class RaiseAlert:
     category: str
     reason: str
+    patient_id: int | None = None  # where it is known better than by the phone
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class OpenTask:
     subject: str  # "phone", or appointment:12, patient:4
     reason: str
     patient_id: int | None = None
+    by_plan: bool = False  # urgent by the day by which the refill must be planned, where that is known
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,35 @@ class RecordHelped:
     helped: bool
 
 
+@dataclass(frozen=True)
+class DropVisit:
+    """Cancel a visit that the patient gave up, where another is arranged in time."""
+
+    appointment_id: int
+
+
+@dataclass(frozen=True)
+class RecordWhy:
+    """Why a visit was missed; `reason` is one of domain.why_missed.REASONS."""
+
+    appointment_id: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecordCheckIn:
+    """The digit somebody gave after a refill or dose change: 1 is as usual."""
+
+    patient_id: int
+    digit: int
+
+
+@dataclass(frozen=True)
+class RecordScan:
+    scan_id: int
+    checked: bool
+
+
 Effect = (
     RaiseAlert
     | AcknowledgeAlert
@@ -135,6 +167,10 @@ Effect = (
     | RememberLanguage
     | NoteOnAlert
     | RecordHelped
+    | DropVisit
+    | RecordWhy
+    | RecordCheckIn
+    | RecordScan
 )
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.domain.conversation import Ask, Asked
+from app.domain.conversation import OF_THE_PUMP, Ask, Asked
 from app.domain.effects import Decision, OpenTask, RecordHelped, Remember, Reply
 from app.domain.turn import Turn
 
@@ -12,7 +12,8 @@ ONCE_IN = timedelta(hours=24)
 def may_ask(turn: Turn) -> bool:
     """Whether this phone may be asked now."""
     live = turn.sender.asked.still(turn.now)
-    return not any(ask.kind in ("confirm", "choices", "triage", "helped", "helped_said") for ask in live.asks)
+    others = {"confirm", "choices", "triage", "helped", "helped_said", *OF_THE_PUMP}
+    return not any(ask.kind in others for ask in live.asks)
 
 
 def asking(asked: Asked, turn: Turn, topic: str) -> Asked:

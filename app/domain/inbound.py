@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain import helped, triage
+from app.domain import care_talk, helped, triage
 from app.domain.after_urgent import crisis_words, spoke_of_self_harm, urgent_text, while_urgent
-from app.domain.conversation import SELF_HARM
+from app.domain.conversation import OF_THE_PUMP, SELF_HARM
 from app.domain.effects import (
     AcknowledgeAlert,
     Decision,
@@ -38,6 +38,7 @@ _URGENT_REASONS = {
     "infection_or_leak": "Possible infection or leak",
     "pump_trauma": "Blow to the pump, or a stopped pump",
     "self_harm": "May harm themselves",
+    "scan_unchecked": "A scan, and the pump was not checked since",
 }
 
 
@@ -62,12 +63,18 @@ def decide(
         return Decision((reply,), (AcknowledgeAlert(code),), ("The on-call phone took the alert",))
     if sender.is_on_call and turn.is_code:  # taken meanwhile, or mistyped: say so, whatever else the digits could mean
         return Decision((Reply("text:page_code_unknown"),), trace=("No open alert has the code that was sent",))
+    if harmed := care_talk.harm(turn):
+        return _with_picture(harmed) if media else harmed
     if understood.kind == "urgent":
         return _urgent(turn)
     if sender.is_on_call and sender.alert_codes and understood.intent in ("thanks", "confirm", None):
         return Decision((Reply("text:page_needs_code"),), trace=("An alert waits, and this is not its code",))
     if narrowed := _triaged(turn):
         return _with_picture(narrowed) if media else narrowed
+    if answered := care_talk.answer(turn):
+        if sender.opted_out:  # what they answered counts; only what may save somebody is said
+            answered = replace(answered, replies=tuple(reply for reply in answered.replies if reply.urgent))
+        return _with_picture(answered) if media else answered
     if reassured := while_urgent(turn):
         return _with_picture(reassured) if media else reassured
     if decision := _law(turn):
@@ -98,7 +105,8 @@ def _triaged(turn: Turn) -> Decision | None:
     Words that are neither an answer nor a wish have it put again.
     """
     live = turn.sender.asked.still(turn.now)
-    newest = max((ask for ask in live.asks if ask.kind in ("triage", "helped")), key=lambda a: a.asked_at, default=None)
+    asks = (ask for ask in live.asks if ask.kind in ("triage", "helped") or ask.kind in OF_THE_PUMP)
+    newest = max(asks, key=lambda a: a.asked_at, default=None)
     if newest is None or newest.kind != "triage":
         return None
     if turn.understood.intent in ("yes", "no"):
@@ -149,11 +157,16 @@ def _urgent(turn: Turn) -> Decision:
 _NARROWED = frozenset({"withdrawal", "overdose", "alarm", "infection_or_leak", "pump_trauma"})
 
 
+# One word, and by the carriers' rule an opt-out, whatever was meant. A visit that is booked stays booked.
+_CANCEL_ALONE = re.compile(r"\W*(?:cancel|cancela|cancelar)\W*", re.IGNORECASE)
+
+
 def _opt_out(turn: Turn) -> Decision:
     trace = [turn.why, "Opted out: no reminder goes to this phone any more"]
     effects: list[Effect] = [OptOut("text")]
+    meant_the_visit = _CANCEL_ALONE.fullmatch(turn.text) is not None
     for person in turn.sender.people:
-        reason = "opted out of texts: call instead"
+        reason = "opted out, or meant the visit?: call" if meant_the_visit else "opted out of texts: call instead"
         effects.append(OpenTask("call_instead", f"patient:{person.patient_id}", reason, person.patient_id))
     if turn.sender.opted_out or (turn.understood.formal_opt_out and turn.sender.carrier_confirms_opt_out):
         trace.append("No answer from us: the carrier confirms this word, or it was confirmed before")

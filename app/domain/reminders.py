@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 from app.domain.texts import ClinicVoice, Rendered, Words
 from faq.segments import measure
+from scheduler.ladders import LAST, SOON, Rung, rung_for
 
 MISSED_TOPIC = "missed-refill"
 TWO_SEGMENTS = 2
+ASKS_AGAIN = "ladder:2"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,22 @@ def why_unreachable(targets: Sequence[Target]) -> str:
     return "opted out of texts"
 
 
+@dataclass(frozen=True)
+class Circumstances:
+    """What else decides the words of a reminder: whether the visit is confirmed, and how little drug is left."""
+
+    confirmed: bool = False
+    days_left: int | None = None  # by the early edge; None where it is not known
+
+    @property
+    def rung(self) -> Rung:
+        return rung_for(self.days_left)
+
+    def urgent(self, step: str) -> bool:
+        """Whether the text of this step waits for no hours."""
+        return step.startswith("missed:") and self.rung is LAST
+
+
 def wording(
     step: str,
     starts_at: datetime,
@@ -44,11 +62,13 @@ def wording(
     words: Words,
     clinic: ClinicVoice,
     patient_zone: ZoneInfo,
+    known: Circumstances = Circumstances(),
 ) -> Rendered:
-    """Return the text of one step: a ladder reminder, or the guidance after a missed refill.
+    """Return the text of one step: a ladder reminder, or what to do after a missed refill, by days of drug left.
 
-    The hour is the clinic's, with its zone named where the patient's clock differs then. The patient is named only
-    on a carer's phone and on one that serves several.
+    Two days before a visit that nobody confirmed, it is asked in other words. The hour is the clinic's, with its zone
+    named where the patient's clock differs then. The patient is named only on a carer's phone and on one that serves
+    several.
     """
     voice = words.voice(target.language)
     differs = starts_at.astimezone(clinic.zone).utcoffset() != starts_at.astimezone(patient_zone).utcoffset()
@@ -56,7 +76,13 @@ def wording(
     shared = "_shared" if target.serves > 1 or target.carer else ""
     if not step.startswith("missed:"):
         fill |= {"yes": str(digit), "change": str(digit + 1)}
-        return words.system(f"reminder{shared}", clinic, target.language, **fill)
+        again = "_unconfirmed" if step == ASKS_AGAIN and not known.confirmed else ""
+        return words.system(f"reminder{again}{shared}", clinic, target.language, **fill)
+    if known.rung in (SOON, LAST):
+        fill |= {"day": voice.day(starts_at, clinic.zone)}
+        return words.system(
+            f"missed_{'now' if known.rung is LAST else 'soon'}{shared}", clinic, target.language, **fill
+        )
     guidance = words.answer(MISSED_TOPIC, clinic, target.language)
     fill |= {"day": voice.day(starts_at, clinic.zone), "guidance": guidance.body}
     said = words.system(f"missed{shared}", clinic, target.language, **fill)

@@ -6,9 +6,12 @@ _WORST_FIRST = (
     "withdrawal",
     "self_harm",
     "missed_refill_symptoms",
+    "missed_refill",
+    "scan_unchecked",
     "alarm",
     "pump_trauma",
     "infection_or_leak",
+    "battery",
 )
 
 

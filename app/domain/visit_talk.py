@@ -1,7 +1,10 @@
-"""Talk about visits: confirm, change, late, when. A visit is only ever confirmed here; people change it."""
+"""Talk about visits: confirm, change, late, when.
+
+A visit is given up by text only where another one is arranged before the drug must be planned; else a nurse decides.
+"""
 
 from app.domain.conversation import Ask
-from app.domain.effects import ConfirmVisit, Decision, Effect, OpenTask, Remember, Reply, Sender, Visit
+from app.domain.effects import ConfirmVisit, Decision, DropVisit, Effect, OpenTask, Remember, Reply, Sender, Visit
 from app.domain.turn import Turn
 
 MOST_VISITS = 4  # named in one text; whoever has more is called
@@ -55,8 +58,12 @@ def confirmed(sender: Sender, visit: Visit, why: str) -> Decision:
 
 
 def changed(sender: Sender, visit: Visit, why: str, said: str = "asked for another time") -> Decision:
-    task = OpenTask("reschedule", f"appointment:{visit.appointment_id}", said, visit.patient_id)
     asked = sender.asked.without(appointment_id=visit.appointment_id)
+    if visit.other_at is not None:
+        drop: tuple[Effect, ...] = (DropVisit(visit.appointment_id), Remember(asked))
+        trace = (why, "Another visit is booked in time: this one is cancelled")
+        return Decision((Reply(shared("visit_dropped", sender), visit=visit),), drop, trace)
+    task = OpenTask("reschedule", f"appointment:{visit.appointment_id}", said, visit.patient_id, by_plan=True)
     trace = (why, "A nurse is asked to call. The visit stays booked until then")
     return Decision((Reply("text:change", visit=visit),), (task, Remember(asked)), trace)
 
@@ -78,7 +85,7 @@ def next_visit(turn: Turn) -> Decision:
 def task_about_visit(reason: str, sender: Sender) -> OpenTask:
     if len(sender.people) == 1:
         patient_id = sender.people[0].patient_id
-        return OpenTask("reschedule", f"patient:{patient_id}", reason, patient_id)
+        return OpenTask("reschedule", f"patient:{patient_id}", reason, patient_id, by_plan=True)
     return OpenTask("reschedule", "phone", reason)
 
 

@@ -67,6 +67,7 @@ class Values:
     carer_name: str | None
     relation: str | None
     reminders: bool | None
+    told_if_missed: bool | None
     consent: bool
     pump: PumpValues | None
     program: ProgramValues | None
@@ -147,6 +148,7 @@ _SIMPLE: dict[str, Callable[[str], Any]] = {
     "carer_name": _text,
     "relation": _text,
     "reminders": _YES_NO,
+    "told_if_missed": _YES_NO,
     "consent": _YES_NO,
     "pump_model": _text,
     "reservoir_size_ml": _number,
@@ -245,7 +247,7 @@ def _groups(found: Mapping[str, Any]) -> list[Problem]:
                 problems.append((name, "is given without a pump", "give pump_model and reservoir_size_ml in this row"))
                 break
     if found.get("contact") != "carer":
-        for name in ("carer_name", "relation"):
+        for name in ("carer_name", "relation", "told_if_missed"):
             if name in found:
                 problems.append((name, "is given for the patient's own phone", "set contact to carer, or leave blank"))
     if "appointment_id" in found and "appointment_at" not in found:
@@ -303,6 +305,7 @@ def _values(found: Mapping[str, Any]) -> Values:
         carer_name=found.get("carer_name"),
         relation=found.get("relation"),
         reminders=found.get("reminders"),
+        told_if_missed=found.get("told_if_missed"),
         consent=bool(found.get("consent")),
         pump=pump,
         program=program,

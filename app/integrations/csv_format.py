@@ -20,7 +20,8 @@ TEMPLATE_ROWS = (
     },
     {
         "mrn": "NG-1001", "given_name": "Maria", "family_name": "Alvarez", "phone": "+16145550124",
-        "contact": "carer", "carer_name": "Luis Alvarez", "relation": "husband", "reminders": "yes", "consent": "yes",
+        "contact": "carer", "carer_name": "Luis Alvarez", "relation": "husband", "reminders": "yes",
+        "told_if_missed": "yes", "consent": "yes",
     },
 )  # fmt: skip
 

@@ -21,6 +21,14 @@ TASKS = {
     TaskKind.HUMAN: "a task: wants to talk to a person",
     TaskKind.WRONG_NUMBER: "a task: wrong number",
     TaskKind.UNDELIVERED: "a task: a text did not arrive",
+    TaskKind.UNCONFIRMED: "a task: the visit is not confirmed",
+    TaskKind.NOT_ARRIVED: "a task: has not arrived",
+    TaskKind.SUPPLY: "a task: the drug runs low",
+    TaskKind.LATE_BOOKING: "a task: booked after the plan-by date",
+    TaskKind.CHECK_PUMP: "a task: check the pump",
+    TaskKind.RECORD_REFILL: "a task: record the refill",
+    TaskKind.SECOND_PERSON: "a task: a second person must confirm",
+    TaskKind.BATTERY: "a task: the pump must be replaced",
 }
 _DEEDS = {
     "booked": "A refill was booked",
@@ -80,11 +88,13 @@ def _sent(text: TextOut) -> Line:
     }.get(text.state, "Could not deliver" if text.state in FAILURES else "Sent")
     look = "urgent" if text.urgent else ""
     match text.purpose:
-        case Purpose.REMINDER | Purpose.MISSED:
+        case Purpose.REMINDER | Purpose.MISSED | Purpose.BOOK | Purpose.CHECK_IN:
             lead = f"{verb} the {step(text.step)}"
         case Purpose.PAGE:
             lead = f"{verb} a page to the on-call phone"
-        case _:
+        case Purpose.REPLY:
+            lead = f"{verb} a reply"
+        case Purpose.STAFF:
             lead = f"{verb} a text by hand" + (f", from {text.staff_name}" if text.staff_name else "")
     why = (text.reason,) if text.reason else ()
     return Line(text.at, lead, (f"{_because(text)}, {plural(text.segments, 'segment')}", *why), look)
@@ -94,13 +104,29 @@ def _because(text: TextOut) -> str:
     match text.purpose:
         case Purpose.REMINDER:
             return "due by the patient's clock"
-        case Purpose.MISSED:
-            first = text.step == "missed:1"
-            return "the visit passed and was not marked attended" if first else "the visit is still not marked attended"
+        case Purpose.MISSED | Purpose.BOOK | Purpose.CHECK_IN:
+            return _WHY.get((text.step or "").partition(":")[0], _missed(text.step))
         case Purpose.PAGE:
             return "a code and a link, nothing about the patient; again every 5 min until someone acknowledges"
-        case _:
+        case Purpose.REPLY:
+            return "answers a text"
+        case Purpose.STAFF:
             return "written on the staff pages"
+
+
+_WHY = {
+    "book": "no visit is booked, and the plan-by date comes nearer",
+    "left": "few days of drug are left, and no visit is booked in time",
+    "carer": "the patient lets us tell a carer, and few days of drug are left",
+    "why": "each answer has an offer of its own",
+    "checkin": "after a refill or a change of dose; three of four answers are urgent",
+    "scan": "an MRI was recorded, and nobody said that the pump was checked",
+}
+
+
+def _missed(of_step: str | None) -> str:
+    first = of_step == "missed:1"
+    return "the visit passed and was not marked attended" if first else "the visit is still not marked attended"
 
 
 def _tasks(tasks: Iterable[TaskDone]) -> Iterator[Line]:

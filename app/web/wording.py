@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,15 @@ from app.domain.delivery import FAILURES, DeliveryState
 from app.domain.phone import readable
 from faq.languages import languages
 
-PURPOSES = {"reply": "reply", "reminder": "reminder", "missed": "missed refill", "page": "page", "staff": "by hand"}
+PURPOSES = {
+    "reply": "reply",
+    "reminder": "reminder",
+    "missed": "missed refill",
+    "page": "page",
+    "staff": "by hand",
+    "book": "asks to book",
+    "check_in": "asks how somebody is",
+}
 
 
 def day(moment: date | datetime, zone: ZoneInfo | None = None, *, year: bool = True, weekday: bool = True) -> str:
@@ -51,6 +59,36 @@ def soon(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     if at - now < timedelta(days=6):
         return f"{at.astimezone(zone):%a} {hour(at, zone, name=True)}"
     return moment(at, zone, name=True)
+
+
+@dataclass(frozen=True)
+class DueWords:
+    """When a task is to be done; `look` is urgent where that is now or past, soon for today. `late`: for how long."""
+
+    say: str
+    look: str = ""
+    late: str = ""
+
+
+AT_ONCE_FOR = timedelta(hours=1)  # so long a task that is due at once is not overdue yet
+
+
+def due(due_at: datetime | None, raised_at: datetime, now: datetime, zone: ZoneInfo, verb: str = "") -> DueWords | None:
+    """Return "call now", "today", "by Fri 11:00"; None for a task without an hour: as soon as somebody can."""
+    if due_at is None:
+        return None
+    overdue = f"overdue {spell(now - due_at)}"
+    if due_at <= raised_at:
+        return DueWords(f"{verb} now".strip(), "urgent", overdue if now >= due_at + AT_ONCE_FOR else "")
+    if now > due_at:
+        return DueWords(overdue, "urgent")
+    local, today = due_at.astimezone(zone), now.astimezone(zone).date()
+    by_midnight = local.time() == time(0)
+    last = local.date() - timedelta(days=by_midnight)
+    if last == today:
+        return DueWords("today" if by_midnight else f"today by {local:%H:%M}", "soon")
+    name = f"{last:%a}" if (last - today).days < 6 else day(last, year=False)
+    return DueWords(f"by {name}" if by_midnight else f"by {name} {local:%H:%M}")
 
 
 def waited(span: timedelta) -> str:
@@ -92,6 +130,11 @@ def born(born_on: str | None, today: date) -> str:
 def amount(value: Decimal) -> str:
     """Return a volume or dose without needless zeros, with thousands set apart."""
     return f"{value.normalize():,f}"
+
+
+def rounded(value: Decimal) -> str:
+    """Return a volume that was worked out, to a hundredth."""
+    return amount(round(value, 2))
 
 
 def initials(*names: str | None) -> str:
@@ -146,16 +189,53 @@ def what(text_id: str, version: int) -> str:
     return f"{kind} {name}, version {version}"
 
 
-def step(reminder_step: str | None) -> str:
-    """Name a reminder's step: ladder:14 is "14-day reminder", missed:2 the second missed-refill text."""
-    kind, _, number = (reminder_step or "").partition(":")
+_CARE_STEPS = {
+    "book": "text that asks to book",
+    "left": "text that the drug runs low",
+    "owner": "alert that nobody has taken the refill on",
+    "call": "call before the visit",
+    "arrive": "look whether the patient came",
+    "carer": "text to the carer about the missed visit",
+    "why": "question why the visit was missed",
+    "checkin": "question how the patient is",
+    "scan": "question whether the pump was checked after the scan",
+    "battery": "warning about the battery",
+    "eri": "warning about the replacement indicator",
+    "referral": "reminder of the referral",
+}
+
+
+def step(name: str | None) -> str:
+    """Name what a text was owed for: ladder:14 is "14-day reminder", missed:2 the second missed-refill text, a care
+    step by what it asks."""
+    kind, _, number = (name or "").partition(":")
     match kind:
         case "ladder":
             return "reminder on the day" if number == "0" else f"{number}-day reminder"
         case "missed":
             return "missed-refill text" if number == "1" else "missed-refill text, the next morning"
         case _:
-            return "reminder"
+            return _CARE_STEPS.get(kind, "reminder")
+
+
+_TASKS = {
+    "alert": "Alert",
+    "missed_refill": "Missed refill",
+    "supply": "Drug runs low",
+    "late_booking": "Booked late",
+    "second_person": "Waits for a second person",
+    "record_refill": "Record the refill",
+    "reschedule": "Wants another day",
+    "not_arrived": "Has not arrived",
+    "unconfirmed": "Not confirmed",
+    "call_instead": "Call instead",
+    "check_pump": "Check the pump",
+}
+
+
+def task_kind(kind: str) -> str:
+    """Name a task in a list of refills: "Missed refill"."""
+    return _TASKS.get(kind, sentence(kind.replace("_", " ")))
 
 
 def first_name(name: str) -> str:
@@ -188,12 +268,15 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plural": plural,
     "born": born,
     "amount": amount,
+    "rounded": rounded,
+    "task_kind": task_kind,
     "initials": initials,
     "language": language,
     "readable": readable,
     "delivery": delivery,
     "what": what,
     "step": step,
+    "due": due,
     "spoken": spoken,
     "sentence": sentence,
     "first_name": first_name,

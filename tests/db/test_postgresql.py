@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from threading import Barrier
 
@@ -23,9 +24,11 @@ from app.actions.book_appointment import book_appointment
 from app.actions.label_text import label_text
 from app.actions.learned import TopicFigures, candidates, figures
 from app.actions.line import Line
+from app.actions.plan_care import plan_care
 from app.actions.prepare import DEMO_SIGN_IN, prepare
 from app.actions.receive_text import InboundText, Received, receive_text
 from app.actions.record_helped import record_helped
+from app.actions.record_refill import RefillEntry, record_refill
 from app.actions.seed_demo import seed_demo
 from app.db.base import Base
 from app.db.care import Reminder, ReminderState
@@ -130,8 +133,25 @@ def test_a_booking_reminds_and_a_miss_is_noticed(app: Flask, line: Line) -> None
         reminders = session.scalars(select(Reminder).where(Reminder.appointment_id == visit)).all()
         assert {reminder.step for reminder in reminders} == {"ladder:7", "ladder:2", "ladder:1", "missed:1", "missed:2"}
         assert {reminder.state for reminder in reminders} == {ReminderState.QUEUED}
-        tasks = session.scalars(select(Task).where(Task.subject == f"appointment:{visit}")).all()
-        assert [task.kind for task in tasks] == [TaskKind.MISSED_REFILL]
+        tasks = session.scalars(select(Task).where(Task.subject == f"appointment:{visit}").order_by(Task.id)).all()
+        assert [(task.kind, task.state) for task in tasks] == [
+            (TaskKind.UNCONFIRMED, TaskState.RESOLVED),
+            (TaskKind.MISSED_REFILL, TaskState.OPEN),
+        ]
+
+
+def test_the_drug_runs_low_until_somebody_is_paged_and_a_refill_ends_it(app: Flask, line: Line) -> None:
+    record_refill(line, 4, RefillEntry(MONDAY.date(), Decimal(6)), MONDAY, "command")  # 86 days, by the early edge
+    for days in range(70, 84):
+        app.extensions["run_due"](MONDAY + timedelta(days=days))
+    plan_care(line, MONDAY + timedelta(days=83))
+    with line.db.read() as session:
+        mine = select(Task).where(Task.patient_id == 4, Task.state != TaskState.RESOLVED)
+        assert {task.kind for task in session.scalars(mine)} == {TaskKind.SUPPLY, TaskKind.ALERT}
+    later = MONDAY + timedelta(days=83)
+    record_refill(line, 4, RefillEntry(later.date(), Decimal(20), Decimal(1)), later, "command")
+    with line.db.read() as session:
+        assert session.scalars(mine).all() == []
 
 
 def test_copies_at_the_same_instant_are_one_text(line: Line) -> None:

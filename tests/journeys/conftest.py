@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.actions.acknowledge_task import acknowledge_task
 from app.actions.sign_in import add_staff
 from tests.conftest import Desk, FrozenClock
 from tests.fakes.twilio_server import FakeTwilio, Message
@@ -56,3 +57,9 @@ def acknowledges(nurse: FlaskClient) -> Callable[[int], None]:
         assert answer.status_code == 302
 
     return press
+
+
+@pytest.fixture
+def nurse_takes(desk: Desk) -> Callable[[int], None]:
+    """Somebody takes a task on."""
+    return lambda task_id: acknowledge_task(desk.line, task_id, desk.clock(), None)

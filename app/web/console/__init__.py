@@ -59,4 +59,16 @@ def now() -> datetime:
     return current.now()
 
 
-from app.web.console import content, learning, patients, phones, sign_in, tasks, today, visits  # noqa: E402, F401
+from app.web.console import (  # noqa: E402
+    content,  # noqa: F401
+    learning,  # noqa: F401
+    patients,  # noqa: F401
+    phones,  # noqa: F401
+    pump_entries,  # noqa: F401
+    pumps,  # noqa: F401
+    refills,  # noqa: F401
+    sign_in,  # noqa: F401
+    tasks,  # noqa: F401
+    today,  # noqa: F401
+    visits,  # noqa: F401
+)

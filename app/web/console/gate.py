@@ -7,10 +7,11 @@ from typing import cast
 from flask import abort, current_app, g, request
 from sqlalchemy import select
 
-from app.db.care import Appointment
+from app.db.care import Appointment, Program, Pump, Refill
 from app.db.messages import InboundMessage
 from app.db.pages import ClinicFacts
 from app.db.people import Patient, Phone, Role
+from app.db.supply import Referral, Scan
 from app.db.work import Task
 from app.web import current
 from app.web.machine import machine_clock
@@ -58,6 +59,25 @@ def access_task(signed: Signed, task_id: int) -> int:
 
 def access_text(signed: Signed, inbound_id: int) -> int:
     return _access(signed, inbound_id, InboundMessage)
+
+
+def access_entry(signed: Signed, patient_id: int, table: type[Refill] | type[Program], entry_id: int) -> int:
+    """Return the id of an entry of this patient's pumps; 404 for any other."""
+    access_patient(signed, patient_id)
+    of_pump = select(Pump.patient_id).join(table, table.pump_id == Pump.id).where(table.id == entry_id)
+    with current.line().db.read() as session:
+        if session.scalar(of_pump) != patient_id:
+            abort(404)
+    return entry_id
+
+
+def access_about(signed: Signed, patient_id: int, table: type[Referral] | type[Scan], row_id: int) -> int:
+    """Return the id of a referral or scan of this patient; 404 for any other."""
+    access_patient(signed, patient_id)
+    with current.line().db.read() as session:
+        if session.scalar(select(table.patient_id).where(table.id == row_id)) != patient_id:
+            abort(404)
+    return row_id
 
 
 def access_appointment(signed: Signed, appointment_id: int) -> int:

@@ -1,7 +1,7 @@
 """Patients: the list, the search, one patient's record with the conversation."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.errors import Refused
 from app.actions.reply_by_hand import reply_by_hand
-from app.db.patient_pages import PAGE, PatientRecord, find_patients, patient_list, patient_record
+from app.db.patient_pages import PAGE, PatientRecord, PumpFacts, find_patients, patient_list, patient_record
 from app.db.people import PatientState
 from app.db.thread import TextOut, thread
 from app.web import current
@@ -17,6 +17,7 @@ from app.web.console import bp
 from app.web.console.entry import NotUnderstood, field_time, reply_of, suggested
 from app.web.console.gate import Signed, access_patient, staff
 from app.web.console.learning import asked_to_label, readings
+from app.web.drug_left import DrugLeft, drug_left
 from app.web.wording import plural
 from faq.segments import measure
 
@@ -31,6 +32,7 @@ class Typed:
     form: str = ""  # book, move:12, reply
     values: dict[str, str] = field(default_factory=dict)
     error: str = ""
+    asks_why: bool = False  # a visit after the plan-by date can be saved with a reason
 
 
 @bp.get("/patients")
@@ -69,7 +71,7 @@ def reply_to_patient(patient_id: int) -> ResponseReturnValue:
     access_patient(signed, patient_id)
     phone_id = request.form.get("phone", 0, type=int)
     with current.line().db.read() as session:
-        if phone_id not in patient_record(session, patient_id).phone_ids:
+        if phone_id not in patient_record(session, patient_id, _today(signed)).phone_ids:
             abort(404)
     if error := send_reply(signed, phone_id, patient_id):
         values = {"body": request.form.get("body", ""), "phone": str(phone_id)}
@@ -95,7 +97,7 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
     now, zone = current.now(), signed.clinic.zone
     shown = min(request.args.get("texts", SHOWN, type=int) or SHOWN, MOST_SHOWN)
     with current.line().db.read() as session:
-        record = patient_record(session, patient_id)
+        record = patient_record(session, patient_id, _today(signed))
         said = thread(session, record.phone_ids, max(shown, 1))
         page = url_for("console.patient", patient_id=patient_id, texts=shown if shown != SHOWN else None)
         read = readings(session, said, page)
@@ -108,10 +110,21 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
         shown=shown,
         stopped=stopped(record),
         failed=last_failure(said.texts),
+        left=drug_of(record.pump, _today(signed)),
         typed=typed or Typed(),
         suggested=suggested(now, zone),
         field_time=field_time,
     )
+
+
+def _today(signed: Signed) -> date:
+    return current.now().astimezone(signed.clinic.zone).date()
+
+
+def drug_of(pump: PumpFacts | None, today: date) -> DrugLeft | None:
+    if pump is None:
+        return None
+    return drug_left(today, pump.filled_on, pump.early_empty_on, pump.empty_on, pump.plan_by)
 
 
 def last_failure(texts: tuple[Any, ...]) -> dict[int, datetime]:

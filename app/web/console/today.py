@@ -15,6 +15,31 @@ from app.web.console import bp
 from app.web.console.gate import staff
 from scheduler.quiet_hours import local_instant
 
+TASK_OUTCOMES = (
+    "Called, settled",
+    "Booked a visit",
+    "Answered by text",
+    "Record corrected",
+    "Left a message",
+    "No longer needed",
+)
+PUMP_OUTCOMES = (
+    "Pump checked, nothing found",
+    "Pump checked, a fault was found",
+    "Recorded",
+    "Referral moved on",
+    "Record corrected",
+    "No longer needed",
+)
+ALERT_OUTCOMES = (
+    "Sent to the emergency department",
+    "Seen in clinic today",
+    "Advised by phone",
+    "Booked a visit",
+    "Could not reach anyone, called for a check",
+    "Not an emergency",
+)
+
 
 @dataclass(frozen=True)
 class WorkList:
@@ -26,16 +51,30 @@ class WorkList:
     icon: str
     kinds: tuple[TaskKind, ...]
     failed: bool = False  # its rows are failures, and red
+    verb: str = ""  # what is to be done at once: "call now"
+    to: str = "conversation"  # where a row leads: conversation, visits, pump
+    outcomes: tuple[str, ...] = TASK_OUTCOMES
 
 
-LISTS = (
+LISTS = (  # in order of danger
     WorkList(
-        "Missed refills",
-        "call today",
-        "No refill was missed.",
-        "calendar",
-        (TaskKind.MISSED_REFILL,),
+        "Missed refills and unbooked pumps",
+        "least time first",
+        "No refill is missed, and every pump is booked in time.",
+        "drop",
+        (TaskKind.MISSED_REFILL, TaskKind.NOT_ARRIVED, TaskKind.SUPPLY, TaskKind.LATE_BOOKING),
         failed=True,
+        verb="call",
+        to="visits",
+    ),
+    WorkList(
+        "Pumps to see to",
+        "check, confirm, record",
+        "No pump to check, confirm or record.",
+        "pen",
+        (TaskKind.CHECK_PUMP, TaskKind.SECOND_PERSON, TaskKind.RECORD_REFILL, TaskKind.BATTERY),
+        to="pump",
+        outcomes=PUMP_OUTCOMES,
     ),
     WorkList(
         "Cannot reach",
@@ -44,6 +83,16 @@ LISTS = (
         "phone",
         (TaskKind.UNDELIVERED, TaskKind.CALL_INSTEAD),
         failed=True,
+        verb="call",
+    ),
+    WorkList(
+        "Unconfirmed visits",
+        "call to confirm",
+        "Everybody has confirmed, or still has time to.",
+        "calendar",
+        (TaskKind.UNCONFIRMED,),
+        verb="call",
+        to="visits",
     ),
     WorkList(
         "Wants another day",
@@ -51,6 +100,7 @@ LISTS = (
         "Nobody asked for another day.",
         "calendar",
         (TaskKind.RESCHEDULE,),
+        to="visits",
     ),
     WorkList(
         "Questions for a nurse",
@@ -63,22 +113,6 @@ LISTS = (
         "Pictures and files", "ask what they show", "Nobody sent a picture or a file.", "image", (TaskKind.MEDIA,)
     ),
     WorkList("Wrong numbers", "check the record", "No number turned out wrong.", "people", (TaskKind.WRONG_NUMBER,)),
-)
-
-ALERT_OUTCOMES = (
-    "Sent to the emergency department",
-    "Seen in clinic today",
-    "Advised by phone",
-    "Could not reach anyone, called for a check",
-    "Not an emergency",
-)
-TASK_OUTCOMES = (
-    "Called, settled",
-    "Booked a visit",
-    "Answered by text",
-    "Record corrected",
-    "Left a message",
-    "No longer needed",
 )
 
 
@@ -98,7 +132,7 @@ def today() -> ResponseReturnValue:
             ("Tomorrow", [visit for visit in visits if visit.starts_at >= middle]),
         ],
         alert_outcomes=ALERT_OUTCOMES,
-        task_outcomes=TASK_OUTCOMES,
+        shown=len(tasks),
     )
 
 

@@ -25,13 +25,12 @@ STALE = "Someone else changed this meanwhile. Nothing was changed: look at it ag
 def book(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
-    entered = request.form.get("starts_at", "")
+    entered, why = request.form.get("starts_at", ""), _reason()
     try:
         starts_at = clinic_time(entered, signed.clinic.zone)
-        book_appointment(current.line(), patient_id, starts_at, current.now(), signed.actor)
+        book_appointment(current.line(), patient_id, starts_at, current.now(), signed.actor, late_reason=why)
     except (NotUnderstood, Refused) as refusal:
-        typed = Typed("book", {"starts_at": entered}, str(refusal))
-        return patient_page(signed, patient_id, typed), 422
+        return patient_page(signed, patient_id, _typed("book", entered, why, refusal)), 422
     flash(f"Booked for {moment(starts_at, signed.clinic.zone, name=True)}. The reminders are planned.")
     return _to(patient_id)
 
@@ -40,13 +39,14 @@ def book(patient_id: int) -> ResponseReturnValue:
 def move(visit_id: int) -> ResponseReturnValue:
     signed = staff()
     patient_id = access_appointment(signed, visit_id)
-    entered, version = request.form.get("starts_at", ""), version_of(request.form)
+    entered, why, version = request.form.get("starts_at", ""), _reason(), version_of(request.form)
     try:
         starts_at = clinic_time(entered, signed.clinic.zone)
-        move_appointment(current.line(), visit_id, starts_at, current.now(), signed.actor, version=version)
+        move_appointment(
+            current.line(), visit_id, starts_at, current.now(), signed.actor, version=version, late_reason=why
+        )
     except (NotUnderstood, Refused) as refusal:
-        typed = Typed(f"move:{visit_id}", {"starts_at": entered}, _say(refusal))
-        return patient_page(signed, patient_id, typed), _status(refusal)
+        return patient_page(signed, patient_id, _typed(f"move:{visit_id}", entered, why, refusal)), _status(refusal)
     flash(f"Moved to {moment(starts_at, signed.clinic.zone, name=True)}. The reminders are planned anew.")
     return _to(patient_id)
 
@@ -75,6 +75,19 @@ def _settle(visit_id: int, act: Callable[..., None], done: str) -> ResponseRetur
         return patient_page(signed, patient_id, Typed(f"visit:{visit_id}", {}, _say(refusal))), _status(refusal)
     flash(done)
     return _to(patient_id)
+
+
+LONGEST_REASON = 200
+
+
+def _reason() -> str:
+    """Return why a visit may lie after the plan-by date, as typed."""
+    return request.form.get("late_reason", "").replace("\0", "")[:LONGEST_REASON]
+
+
+def _typed(form: str, entered: str, why: str, refusal: Exception) -> Typed:
+    late = isinstance(refusal, Refused) and refusal.kind == "late"
+    return Typed(form, {"starts_at": entered, "late_reason": why}, _say(refusal), late or bool(why))
 
 
 def _say(refusal: Exception) -> str:

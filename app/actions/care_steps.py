@@ -1,0 +1,107 @@
+"""Keeping the rows of a ladder in step with what it is about: called in every transaction that touches that."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.actions.outbox import withdraw
+from app.db.inserts import insert_once
+from app.db.messages import OutboundMessage
+from app.db.supply import CareStep, StepState
+from scheduler.ladders import Step
+
+SUPPLY = "supply"
+BATTERY = "battery"
+
+
+def visit_ladder(appointment_id: int) -> str:
+    return f"visit:{appointment_id}"
+
+
+def stored_steps(session: Session, patients: Collection[int], ladders: Collection[str]) -> list[CareStep]:
+    query = select(CareStep).where(CareStep.patient_id.in_(patients), CareStep.ladder.in_(ladders))
+    return list(session.scalars(query.order_by(CareStep.id)))
+
+
+def replan_steps(
+    session: Session,
+    patient_id: int,
+    ladder: str,
+    wanted: Sequence[Step],
+    now: datetime,
+    reason: str,
+    *,
+    stored: Sequence[CareStep] | None = None,
+    again: Collection[str] = (),
+    appointment_id: int | None = None,
+    pump_id: int | None = None,
+) -> int:
+    """Make the ladder's planned rows the wanted ones and return how many changed; done twice, the second changes none.
+
+    Steps that were done are never touched. `again`: reasons of skipped steps that hold no longer.
+    """
+    rows = stored_steps(session, [patient_id], [ladder]) if stored is None else stored
+    by_key = {row.key: row for row in rows}
+    changed = 0
+    for step in wanted:
+        row = by_key.pop(step.key, None)
+        if row is None:
+            changed += _add(session, patient_id, ladder, step, now, appointment_id, pump_id)
+        elif row.state is StepState.PLANNED and row.due_at != step.due_at and not row.failures and not row.reason:
+            row.due_at, changed = step.due_at, changed + 1
+        elif row.state is StepState.CANCELLED or (row.state is StepState.SKIPPED and row.reason in again):
+            row.state, row.due_at, row.reason, row.settled_at = StepState.PLANNED, step.due_at, None, None
+            changed += 1
+    for row in by_key.values():
+        if row.state is StepState.PLANNED:
+            row.state, row.reason, row.settled_at, changed = StepState.CANCELLED, reason, now, changed + 1
+    if changed:
+        session.flush()
+    return changed
+
+
+def _add(
+    session: Session,
+    patient_id: int,
+    ladder: str,
+    step: Step,
+    now: datetime,
+    appointment_id: int | None,
+    pump_id: int | None,
+) -> int:
+    added = insert_once(
+        session,
+        CareStep,
+        ("patient_id", "key"),
+        patient_id=patient_id,
+        appointment_id=appointment_id,
+        pump_id=pump_id,
+        ladder=ladder,
+        step=step.step,
+        key=step.key,
+        due_at=step.due_at,
+        state=StepState.PLANNED,
+        failures=0,
+        created_at=now,
+    )
+    return int(added is not None)
+
+
+def withdraw_step_texts(session: Session, patient_id: int, ladder: str | None, now: datetime, reason: str) -> None:
+    """Take back texts of a ladder's steps that have not left yet."""
+    of_ladder = (CareStep.ladder == ladder,) if ladder else ()
+    mine = select(CareStep.id).where(CareStep.patient_id == patient_id, *of_ladder)
+    withdraw(session, now, reason, OutboundMessage.care_step_id.in_(mine))
+
+
+def cancel_steps(session: Session, patient_id: int, now: datetime, reason: str, *, ladder: str | None = None) -> None:
+    """Cancel what is planned of one ladder, or of all a patient's, and take back texts that wait because of it."""
+    withdraw_step_texts(session, patient_id, ladder, now, reason)
+    of_ladder = (CareStep.ladder == ladder,) if ladder else ()
+    session.execute(
+        update(CareStep)
+        .where(CareStep.patient_id == patient_id, CareStep.state == StepState.PLANNED, *of_ladder)
+        .values(state=StepState.CANCELLED, reason=reason, settled_at=now)
+    )

@@ -1,0 +1,262 @@
+"""The worklist of refills: everybody on the line by days of drug left, with visit, task and who has it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import LargeBinary, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
+
+from app.db.care import Appointment, AppointmentState, Pump
+from app.db.care_listing import ON_THE_LINE, days_left
+from app.db.crypto import Keyring
+from app.db.people import Patient, Staff
+from app.db.pump_records import CAME_AT, misses_open
+from app.db.supply import Supply
+from app.db.types import keyring_of
+from app.db.work import Task, TaskKind, TaskState
+from app.domain.escalation import too_late
+from scheduler.quiet_hours import local_instant
+
+ON_CALL_PHONE = "on-call phone"
+ALERT_ABOUT_REFILL = "missed_refill"  # its category; other alerts are about a text
+URGES = (TaskKind.ALERT, TaskKind.MISSED_REFILL, TaskKind.SUPPLY, TaskKind.LATE_BOOKING)
+SHOWN = (  # the gravest first
+    *URGES,
+    TaskKind.SECOND_PERSON,
+    TaskKind.RECORD_REFILL,
+    TaskKind.RESCHEDULE,
+    TaskKind.NOT_ARRIVED,
+    TaskKind.UNCONFIRMED,
+    TaskKind.CALL_INSTEAD,
+    TaskKind.CHECK_PUMP,
+)
+
+
+@dataclass(frozen=True)
+class DueVisit:
+    """The soonest booked visit, today's included."""
+
+    id: int
+    starts_at: datetime
+    confirmed_at: datetime | None
+    days_late: int  # after the plan-by date; 0 in time
+    late_reason: str | None
+
+
+@dataclass(frozen=True)
+class DueTask:
+    id: int
+    kind: str
+    reason: str
+    due_at: datetime | None
+    needed_by: date | None
+    who: str | None  # None: nobody has it
+
+
+@dataclass(frozen=True)
+class SealedName:
+    """A patient's name and record number, opened only where they are shown."""
+
+    given_name: bytes
+    family_name: bytes
+    mrn: bytes
+    keyring: Keyring
+
+
+@dataclass(frozen=True)
+class DueRow:
+    """One patient. Dates are for staff, never texted; None where they are not known, and `problem` says why."""
+
+    patient_id: int
+    sealed: SealedName = field(repr=False)
+    state: str  # active, paused
+    filled_on: date | None
+    days_left_early: int | None
+    days_left_nominal: int | None
+    early_empty_on: date | None
+    empty_on: date | None
+    plan_by: date | None
+    plan_by_because: str | None
+    problem: str | None
+    stale: bool  # being worked out anew
+    seen_on: date | None  # a visit since the refill these dates count from: its volumes are not recorded
+    visit: DueVisit | None
+    missed: bool  # a visit was missed and not made good
+    tasks: tuple[DueTask, ...]  # unresolved, about the refill; the gravest first
+
+    @property
+    def given_name(self) -> str:
+        return self.sealed.keyring.open(self.sealed.given_name)
+
+    @property
+    def family_name(self) -> str:
+        return self.sealed.keyring.open(self.sealed.family_name)
+
+    @property
+    def mrn(self) -> str:
+        return self.sealed.keyring.open(self.sealed.mrn)
+
+
+def refills_due(
+    session: Session, clinic_id: int, now: datetime, zone: ZoneInfo, within_days: int | None = None
+) -> tuple[DueRow, ...]:
+    """Return patients, active or paused, by days of drug left at the early edge; who has no dates comes last.
+
+    `within_days`: only whose plan-by date is at most so many days away or passed, whose dates are not known or in
+    doubt, or about whom a task is open that urges a refill. However many patients: six queries.
+    """
+    today = now.astimezone(zone).date()
+    tasks = _tasks(session, clinic_id)
+    wanted = [
+        row
+        for row in _supplies(session, clinic_id)
+        if within_days is None or _is_due(row, tasks.get(row.id, ()), today, within_days)
+    ]
+    wanted.sort(key=lambda row: (row.early_empty_on or date.max, row.plan_by or date.max, row.id))
+    began = local_instant(today, time(0), zone)
+    around = _Around(
+        today=today,
+        zone=zone,
+        keyring=keyring_of(session.get_bind().dialect),
+        tasks=tasks,
+        visits=_visits(session, clinic_id, began),
+        missed_at=dict(session.execute(misses_open(Appointment.clinic_id == clinic_id)).all()),
+        came_at=_came(session, clinic_id, min((row.filled_on for row in wanted if row.filled_on), default=today), zone),
+        with_pump=_with_pump(session, [row.id for row in wanted if row.stale is None]),
+    )
+    return tuple(_due_row(row, around) for row in wanted)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What stands around the dates of all these patients, by patient."""
+
+    today: date
+    zone: ZoneInfo
+    keyring: Keyring
+    tasks: dict[int, list[DueTask]]
+    visits: dict[int, Any]
+    missed_at: dict[int, datetime]
+    came_at: dict[int, datetime]
+    with_pump: set[int]
+
+    def day(self, at: datetime | None) -> date | None:
+        return at.astimezone(self.zone).date() if at else None
+
+
+def _supplies(session: Session, clinic_id: int) -> Sequence[Any]:
+    """Return everybody on the line with their dates."""
+    names = (Patient.given_name, Patient.family_name, Patient.mrn)
+    dates = (Supply.filled_on, Supply.early_empty_on, Supply.empty_on, Supply.plan_by, Supply.plan_by_because)
+    sealed = (type_coerce(name, LargeBinary).label(name.key) for name in names)
+    return session.execute(
+        select(Patient.id, Patient.state, *sealed, *dates, Supply.problem, Supply.stale)
+        .outerjoin(Supply, Supply.patient_id == Patient.id)
+        .where(Patient.clinic_id == clinic_id, Patient.state.in_(ON_THE_LINE))
+    ).all()
+
+
+def _is_due(row: Any, tasks: Sequence[DueTask], today: date, within_days: int) -> bool:
+    if row.plan_by is None or row.problem or any(task.kind in URGES for task in tasks):
+        return True
+    return bool((row.plan_by - today).days <= within_days)
+
+
+def _tasks(session: Session, clinic_id: int) -> dict[int, list[DueTask]]:
+    """Return what is unresolved about each patient's refill, the gravest first."""
+    rows = session.execute(
+        select(Task.id, Task.kind, Task.reason, Task.due_at, Task.needed_by, Task.patient_id, Task.state, Staff.name)
+        .outerjoin(Staff, Staff.id == Task.acknowledged_by)
+        .where(
+            Task.clinic_id == clinic_id,
+            Task.state != TaskState.RESOLVED,
+            Task.patient_id.is_not(None),
+            Task.kind.in_(SHOWN),
+            or_(Task.kind != TaskKind.ALERT, Task.category == ALERT_ABOUT_REFILL),
+        )
+        .order_by(Task.id)
+    ).all()
+    found: dict[int, list[DueTask]] = {}
+    for row in sorted(rows, key=lambda row: SHOWN.index(row.kind)):
+        who = (row.name or ON_CALL_PHONE) if row.state is TaskState.ACKNOWLEDGED else None
+        about = DueTask(row.id, row.kind.value, row.reason, row.due_at, row.needed_by, who)
+        found.setdefault(row.patient_id, []).append(about)
+    return found
+
+
+def _visits(session: Session, clinic_id: int, since: datetime) -> dict[int, Any]:
+    """Return each patient's soonest booked visit from `since` on."""
+    rows = session.execute(
+        select(
+            Appointment.id,
+            Appointment.patient_id,
+            Appointment.starts_at,
+            Appointment.confirmed_at,
+            Appointment.late_reason,
+        )
+        .where(
+            Appointment.clinic_id == clinic_id,
+            Appointment.state == AppointmentState.BOOKED,
+            Appointment.starts_at >= since,
+        )
+        .order_by(Appointment.starts_at)
+    )
+    found: dict[int, Any] = {}
+    for row in rows:
+        found.setdefault(row.patient_id, row)
+    return found
+
+
+def _came(session: Session, clinic_id: int, since: date, zone: ZoneInfo) -> dict[int, datetime]:
+    """Return when each patient last came to a visit that they attended, of visits from a day on."""
+    rows = session.execute(
+        select(Appointment.patient_id, func.max(CAME_AT))
+        .where(
+            Appointment.clinic_id == clinic_id,
+            Appointment.state == AppointmentState.ATTENDED,
+            Appointment.starts_at >= local_instant(since, time(0), zone),
+        )
+        .group_by(Appointment.patient_id)
+    )
+    return dict(rows.all())
+
+
+def _with_pump(session: Session, patients: Sequence[int]) -> set[int]:
+    """Return who of these has a pump."""
+    return set(session.scalars(select(Pump.patient_id).where(Pump.patient_id.in_(patients), Pump.removed_on.is_(None))))
+
+
+def _due_row(row: Any, around: _Around) -> DueRow:
+    came_on, missed_on = around.day(around.came_at.get(row.id)), around.day(around.missed_at.get(row.id))
+    filled_on = row.filled_on or date.min
+    seen_since = came_on is not None and row.filled_on is not None and came_on > row.filled_on
+    problem = row.problem
+    if row.stale is None:
+        problem = "not worked out yet" if row.id in around.with_pump else "no pump is recorded"
+    visit = around.visits.get(row.id)
+    return DueRow(
+        patient_id=row.id,
+        sealed=SealedName(row.given_name, row.family_name, row.mrn, around.keyring),
+        state=row.state.value,
+        filled_on=row.filled_on,
+        days_left_early=days_left(row.early_empty_on, around.today),
+        days_left_nominal=days_left(row.empty_on, around.today),
+        early_empty_on=row.early_empty_on,
+        empty_on=row.empty_on,
+        plan_by=row.plan_by,
+        plan_by_because=row.plan_by_because,
+        problem=problem,
+        stale=bool(row.stale),
+        seen_on=came_on if seen_since else None,
+        visit=_due_visit(visit, None if seen_since else row.plan_by, around.zone) if visit else None,
+        missed=missed_on is not None and missed_on > filled_on,
+        tasks=tuple(around.tasks.get(row.id, ())),
+    )
+
+
+def _due_visit(visit: Any, plan_by: date | None, zone: ZoneInfo) -> DueVisit:
+    days = too_late(visit.starts_at.astimezone(zone).date(), plan_by) if plan_by else 0
+    return DueVisit(visit.id, visit.starts_at, visit.confirmed_at, days, visit.late_reason)

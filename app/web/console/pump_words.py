@@ -1,0 +1,100 @@
+"""What a pump delivers and until when, in words: for the pump page. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Context, Decimal
+from typing import Protocol
+
+from app.domain.pump import RefillDates
+from app.web.console.pump_forms import WEEKDAYS
+from app.web.wording import amount, day
+
+_FLOW = Context(prec=3)
+
+
+class Delivers(Protocol):
+    """A program, as it is stored or as it was typed."""
+
+    @property
+    def concentration_mcg_per_ml(self) -> Decimal: ...
+    @property
+    def daily_dose_mcg(self) -> Decimal | None: ...
+    @property
+    def weekday_doses_mcg(self) -> Sequence[Decimal | str] | None: ...
+    @property
+    def boluses_per_day(self) -> Decimal: ...
+    @property
+    def bolus_mcg(self) -> Decimal: ...
+
+
+def dose(program: Delivers) -> str:
+    """Return "400 mcg a day", or the seven doses; and the boluses with them."""
+    if program.weekday_doses_mcg:
+        doses = [amount(Decimal(each)) for each in program.weekday_doses_mcg]
+        said = ", ".join(f"{name} {mcg}" for name, mcg in zip(WEEKDAYS, doses, strict=False)) + " mcg"
+    else:
+        said = f"{amount(program.daily_dose_mcg or Decimal(0))} mcg a day"
+    if not program.boluses_per_day:
+        return said
+    return f"{said}, and {amount(program.boluses_per_day)} boluses of {amount(program.bolus_mcg)} mcg a day"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One line of old beside new; empty where it is not known. `changed`: they differ."""
+
+    what: str
+    old: str
+    new: str
+    key: bool = False
+    wraps: bool = False  # several words; a date stays on its line
+
+    @property
+    def changed(self) -> bool:
+        return self.old != self.new
+
+
+@dataclass(frozen=True)
+class Side:
+    """What stands on one side of the comparison."""
+
+    dates: RefillDates | None
+    program: Delivers | None
+    filled_on: date | None = None
+    reservoir_volume_ml: Decimal | None = None
+
+
+def compare(old: Side, new: Side, band: Decimal) -> tuple[Compared, ...]:
+    fast = f"{amount(band * 100)} % fast"
+    alarms, empty = (f"Low alarm, {fast}", "Low alarm, nominal"), (f"Empty, {fast}", "Empty, nominal")
+    what = ("Plan by", "Filled on", "Filled to", "Concentration", "Dose", "Flow", *alarms, *empty, "Drug stable until")
+    lines = zip(what, _column(old), _column(new), strict=True)
+    return tuple(
+        Compared(name, was, becomes, key=name == "Plan by", wraps=name == "Dose") for name, was, becomes in lines
+    )
+
+
+def _column(side: Side) -> tuple[str, ...]:
+    dates, program = side.dates, side.program
+    return (
+        day(dates.plan_by, weekday=False) if dates else "",
+        day(side.filled_on, weekday=False) if side.filled_on else "",
+        f"{amount(side.reservoir_volume_ml)} mL" if side.reservoir_volume_ml is not None else "",
+        f"{amount(program.concentration_mcg_per_ml)} mcg/mL" if program else "",
+        dose(program) if program else "",
+        f"{flow(dates.flow_ml_per_day)} mL a day" if dates else "",
+        *_days(dates),
+    )
+
+
+def _days(dates: RefillDates | None) -> tuple[str, ...]:
+    if dates is None:
+        return ("",) * 5
+    low, empty = (dates.early_low_alarm_on, dates.low_alarm_on), (dates.early_empty_on, dates.empty_on)
+    return tuple(day(on, weekday=False) for on in (*low, *empty, dates.stable_until))
+
+
+def flow(ml_per_day: Decimal) -> str:
+    """Return a flow to three figures: 0.2, 0.105."""
+    return amount(_FLOW.plus(ml_per_day))
