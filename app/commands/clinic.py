@@ -1,6 +1,5 @@
 """`pumpline clinic`: how the clinic is known and reached."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,26 +8,13 @@ import click
 from app.actions.change_clinic import ClinicChange, change_clinic
 from app.actions.plan_reminders import plan_reminders
 from app.actions.prepare import the_clinic
+from app.commands.care import care, set_care
 from app.commands.house import ACTOR, opened
+from app.commands.options import Checked, phone_or_nothing
 from app.commands.printing import AS_JSON, echo_json
 from app.setting_rules import checked_clinic_name, checked_emergency_number, checked_phone, checked_time_zone
 
 HOUR = click.DateTime(["%H:%M"])
-
-
-class Checked(click.ParamType[Any]):
-    """A value held to the same rule as the setting of that name."""
-
-    name = "text"
-
-    def __init__(self, check: Callable[[str], Any]) -> None:
-        self._check = check
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            return self._check(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 def _days(value: str) -> list[int]:
@@ -38,13 +24,9 @@ def _days(value: str) -> list[int]:
         raise ValueError("write days before the visit like 14,7,2,1") from None
 
 
-def _phone_or_nothing(value: str) -> str:
-    return checked_phone(value) or "" if value.strip() else ""
-
-
 @click.group()
 def clinic() -> None:
-    """Show the clinic, or change its phones, name and hours."""
+    """Show the clinic, or change its phones, name, hours and limits."""
 
 
 @clinic.command()
@@ -78,7 +60,7 @@ def show(as_json: bool) -> None:
 @click.option("--name", type=Checked(checked_clinic_name), help="As patients read it, at most 40 characters.")
 @click.option("--phone", type=Checked(checked_phone), help="For patients, in opening hours.")
 @click.option("--after-hours-phone", type=Checked(checked_phone), help="For patients, when closed.")
-@click.option("--on-call-phone", type=Checked(_phone_or_nothing), help='Paged about urgent texts; "" for none.')
+@click.option("--on-call-phone", type=Checked(phone_or_nothing), help='Paged about urgent texts; "" for none.')
 @click.option("--emergency-number", type=Checked(checked_emergency_number), help="911, 112, 999 ...")
 @click.option("--time-zone", type=Checked(checked_time_zone), help="Like America/New_York.")
 @click.option("--ladder-days", type=Checked(_days), help="Reminders: days before a visit, like 14,7,2,1.")
@@ -101,3 +83,7 @@ def set_(**chosen: Any) -> None:
 
 def _plain(value: Any) -> Any:
     return value.time() if isinstance(value, datetime) else value
+
+
+clinic.add_command(care)
+clinic.add_command(set_care)

@@ -12,6 +12,7 @@ import click
 from app.actions.import_patients import ImportReport, Watch, import_patients
 from app.actions.import_rows import KINDS, Tally
 from app.clock import system_clock
+from app.commands.dates import work_out_dates
 from app.commands.errors import Failed
 from app.commands.house import ACTOR, opened
 from app.integrations.csv_columns import COLUMNS
@@ -35,19 +36,22 @@ def import_file(file: Path | None, template: bool, dry_run: bool, valid_only: bo
         return
     if file is None:
         raise click.UsageError("name a file to import, or print one to start from with --template")
-    with opened() as house, _bars(file) as watch:
-        report = import_patients(
-            house.line,
-            file,
-            house.now,
-            valid_only=valid_only,
-            dry_run=dry_run,
-            one_transaction=one_transaction,
-            actor=ACTOR,
-            watch=watch,
-        )
-    _echo_errors(report)
-    _echo_summary(report, dry_run)
+    with opened() as house:
+        with _bars(file) as watch:
+            report = import_patients(
+                house.line,
+                file,
+                house.now,
+                valid_only=valid_only,
+                dry_run=dry_run,
+                one_transaction=one_transaction,
+                actor=ACTOR,
+                watch=watch,
+            )
+        _echo_errors(report)
+        _echo_summary(report, dry_run)
+        if report.written is not None:
+            work_out_dates(house)
     if report.checked.error_count and report.written is None:
         raise Failed(
             "nothing was written: mend these rows and import again, or leave their patients out with --valid-only"

@@ -48,9 +48,9 @@ def one_line(text: str | None, longest: int = 60) -> str:
     return flat if len(flat) <= longest else flat[: longest - 3] + "..."
 
 
-def echo_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], nothing: str) -> None:
-    """Print rows under headings, or `nothing` to stderr where there are none."""
-    cells = [[one_line(str(cell) if cell is not None else "-") for cell in row] for row in rows]
+def echo_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], nothing: str, longest: int = 60) -> None:
+    """Print rows under headings, or `nothing` to stderr where there are none. A longer cell is cut."""
+    cells = [[one_line(str(cell) if cell is not None else "-", longest) for cell in row] for row in rows]
     if not cells:
         click.echo(nothing, err=True)
         return

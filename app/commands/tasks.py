@@ -5,9 +5,11 @@ import click
 from app.actions.acknowledge_task import acknowledge_task
 from app.actions.resolve_task import resolve_task
 from app.commands.house import opened
+from app.commands.options import BY, who
 from app.commands.printing import AS_JSON, LIMIT, cut, echo_json, echo_table, local
 from app.db.listing import list_tasks
 
+LONGEST_REASON = 160  # it says what to do, mostly at its end
 TASK = click.argument("task_id", metavar="ID", type=int)
 
 
@@ -29,29 +31,41 @@ def list_(everything: bool, limit: int, as_json: bool) -> None:
             echo_json(found)
             return
         echo_table(
-            ("ID", "KIND", "STATE", "RAISED", "PATIENT", "REASON"),
+            ("ID", "KIND", "STATE", "RAISED", "DUE", "NEEDED BY", "PATIENT", "REASON"),
             (
-                (t.id, t.category or t.kind, t.state, local(t.raised_at, house.zone), t.patient_id, t.reason)
+                (
+                    t.id,
+                    t.category or t.kind,
+                    t.state,
+                    local(t.raised_at, house.zone),
+                    local(t.due_at, house.zone),
+                    t.needed_by,
+                    t.patient_id,
+                    t.reason,
+                )
                 for t in found
             ),
             "nothing to do",
+            longest=LONGEST_REASON,
         )
 
 
 @tasks.command()
 @TASK
-def acknowledge(task_id: int) -> None:
+@BY
+def acknowledge(task_id: int, email: str | None) -> None:
     """Say that somebody takes care of it; an alert pages no more."""
     with opened() as house:
-        acknowledge_task(house.line, task_id, house.now, None)
+        acknowledge_task(house.line, task_id, house.now, who(house, email).staff_id)
         click.echo(f"task {task_id} acknowledged")
 
 
 @tasks.command()
 @TASK
 @click.option("--outcome", required=True, help="What came of it, in a few words.")
-def resolve(task_id: int, outcome: str) -> None:
+@BY
+def resolve(task_id: int, outcome: str, email: str | None) -> None:
     """Close it, with what came of it."""
     with opened() as house:
-        resolve_task(house.line, task_id, outcome, house.now, None)
+        resolve_task(house.line, task_id, outcome, house.now, who(house, email).staff_id)
         click.echo(f"task {task_id} resolved")
