@@ -49,7 +49,8 @@ def record_pump(line: Line, patient_id: int, entry: PumpEntry, now: datetime, ac
             raise Refused("the implant lies in the future: check the day")
         record = pump_record(session, patient_id)
         pump = record.pump if record else None
-        if pump is not None and entry.replaces:
+        again = pump is not None and pump.implanted_on is not None and pump.implanted_on == entry.implanted_on
+        if pump is not None and entry.replaces and not again:  # sent twice, it is the new pump already
             pump.removed_on = entry.implanted_on or today
             _referral_done(session, pump.id, now)
             close_tasks(session, now, f"pump:{pump.id}", (TaskKind.BATTERY,), "the pump is replaced")

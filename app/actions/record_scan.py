@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
@@ -37,6 +38,9 @@ def record_scan(
         patient = the_patient(session, patient_id)
         if patient.state is not PatientState.ACTIVE:
             raise Refused(f"this patient is {patient.state}: set the state to active before", "conflict")
+        same = select(Scan.id).where(Scan.patient_id == patient_id, Scan.scanned_at == scanned_at)
+        if (known := session.scalars(same).first()) is not None:
+            return known  # recorded twice is one scan
         scan = Scan(
             clinic_id=patient.clinic_id,
             patient_id=patient_id,

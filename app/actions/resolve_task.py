@@ -7,7 +7,7 @@ from app.actions.audit import audit
 from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.tasks import acknowledge, stop_pages
-from app.db.work import TaskState
+from app.db.work import TaskKind, TaskState
 
 
 def resolve_task(
@@ -22,6 +22,8 @@ def resolve_task(
         if task.state is TaskState.RESOLVED:
             return
         task = the_task(session, task_id, version)
+        if task.kind is TaskKind.SECOND_PERSON:
+            raise Refused("confirm or decline the entry that waits: the task closes by itself", "conflict")
         actor = f"staff:{staff_id}" if staff_id else "command"
         acknowledge(session, now, task, staff_id, actor)
         task.state, task.resolved_at, task.resolved_by, task.outcome = TaskState.RESOLVED, now, staff_id, said[:500]

@@ -70,7 +70,7 @@ def test_book_jump_and_a_reminder_arrives(newcomer: Visitor) -> None:
     newcomer.post("/simulator/jump", seen_on=phone, phone=name, by="own")
     page = newcomer.page(phone)
     assert "Sent the 2-day reminder" in page
-    assert "Reply 1 to confirm" in page
+    assert "Reply 1 if you will come" in page  # the visit is two days ahead, and nobody has confirmed it
     assert "delivered" in page
 
 
