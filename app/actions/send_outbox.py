@@ -33,25 +33,33 @@ class Claimed:
     outgoing: Outgoing
 
 
-def send_outbox(line: Line, channel: Channel, now: datetime, *, senders: int = SENDERS) -> int:
+def send_outbox(
+    line: Line,
+    channel: Channel,
+    now: datetime,
+    *,
+    senders: int = SENDERS,
+    steady: Callable[[], float] = monotonic,
+) -> int:
     """Send every text that is due, urgent ones first; return how many the provider took.
 
     A crash between the call and its record leaves the row claimed: `settle_unknown` asks the provider about it.
+    `steady` counts the seconds that a beat takes; under a virtual clock it takes none.
     """
     if not _anything_due(line, now):
         return 0  # the usual beat takes no writer's turn
-    began = monotonic()
+    began = steady()
 
     def at() -> datetime:
         """The line's time now: a beat may last half a minute, and what it records is dated when it happened."""
-        return now + timedelta(seconds=int(monotonic() - began))
+        return now + timedelta(seconds=int(steady() - began))
 
     send = _one(line, channel, at)
     taken, more, running = 0, True, set[Future[bool]]()
     with ThreadPoolExecutor(senders) as pool:
         while True:
             room = senders + AHEAD - len(running)
-            goes_on = monotonic() - began < BEAT_SECONDS
+            goes_on = steady() - began < BEAT_SECONDS
             if goes_on and room >= AHEAD and (more or _anything_due(line, at())):
                 # a slow call holds up no other: whoever is done finds the next one claimed
                 seen, claimed = _claim(line, at(), room)

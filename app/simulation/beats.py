@@ -29,13 +29,18 @@ NEVER = 10**9
 _OF_ESCALATION = ("take_care_steps", "notice_missed_refills")
 
 
+def _send(line: Line, channel: Channel, now: datetime) -> int:
+    """One sender, and no seconds pass: a report must not hang on how busy the machine is."""
+    return send_outbox(line, channel, now, senders=1, steady=lambda: 0.0)
+
+
 class Beats:
     def __init__(self, line: Line, channel: Channel, rows: Rows, shard: Shard) -> None:
         self._rows = rows
         self._health = HealthRecord()
         self._jobs = {job.name: job for job in jobs_for(line, channel)}
         # one sender: two at once would meet the provider in an order that no seed decides
-        one = Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now, senders=1))
+        one = Job("send_outbox", timedelta(seconds=1), lambda now: _send(line, channel, now))
         self._jobs["send_outbox"] = one
         off = set()
         if shard.off("escalation"):

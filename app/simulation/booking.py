@@ -53,7 +53,8 @@ class Booking:
             late = self.world.opening.number_of(supply.early_empty_on) if supply.early_empty_on else last
             wanted = min(last + patient.chance.randint(1, 6), late - 1)
         else:
-            wanted = min(last - before, today + 12) if soon else last - before
+            pressing = soon and last - today <= 28
+            wanted = min(last - before, today + 12) if pressing else last - before
         soonest = today + (1 if soon and wanted - today < 3 else patient.chance.randint(1, 4))
         return self.world.opening.open_day(max(wanted, soonest), back=wanted > soonest + 4)
 
@@ -115,8 +116,11 @@ class Booking:
             self.books(nurse, patient, self._day(patient, self.rows.supply(patient.id), soon=False))
 
     def _soonest(self, patient: Patient) -> None:
-        """The pump beeps, or it may be withdrawal: a visit on the next open day."""
+        """It may beep or fail because it is nearly empty: a visit on the next open day, if the record says so too."""
         today = self.world.opening.day_at(self.world.minute)
+        early = self.rows.supply(patient.id).early_empty_on
+        if early is not None and self.world.opening.number_of(early) - today > 21:
+            return
         day = self.world.opening.open_day(today + 1)
         visit = self.rows.next_visit(patient.id, self.world.now)
         if visit is None:
