@@ -21,6 +21,7 @@ _WAITS_FOR: dict[str, WhatWasAsked] = {
     "helped": "helped",
 }
 
+TRIAGE_DIGITS = 2  # 1 yes, 2 no: nothing else may be meant by them while an emergency is narrowed down
 OF_THE_PUMP = {"book": 1, "why": 5, "checkin": 4, "scan": 2}  # what we ask about a pump: how many digits it takes
 
 
@@ -38,6 +39,11 @@ class Ask:
     topics: tuple[str, ...] = ()
     patient_id: int | None = None  # book, why, checkin, scan
     subject_id: int | None = None  # scan: which
+
+    @property
+    def beside_triage(self) -> bool:
+        """Whether 1 and 2 mean nothing here: asked while an emergency was being narrowed down."""
+        return _digits_of(self) > 0 and self.digit > TRIAGE_DIGITS
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -68,9 +74,9 @@ def _digits_of(ask: Ask) -> int:
     return 2 if ask.kind == "confirm" else OF_THE_PUMP.get(ask.kind, 0)
 
 
-def _free_digits(count: int, others: Sequence[Ask], *, step: int = 1) -> int:
+def _free_digits(count: int, others: Sequence[Ask], *, step: int = 1, after: int = 0) -> int:
     """Return the first of so many numbers that no other question has; 1 where two digits would not do."""
-    taken = {ask.digit + n for ask in others for n in range(_digits_of(ask))}
+    taken = {ask.digit + n for ask in others for n in range(_digits_of(ask))} | set(range(1, after + 1))
     starts = (d for d in range(1, 100 - count, step) if taken.isdisjoint(range(d, d + count)))
     return next(starts, 1)
 
@@ -108,7 +114,8 @@ class Asked:
         others = tuple(ask for ask in self.confirms if ask.appointment_id != appointment_id)
         mine = next((ask for ask in self.confirms if ask.appointment_id == appointment_id), None)
         beside = [*others, *(ask for ask in self.asks if ask.kind in OF_THE_PUMP)]
-        digit = mine.digit if mine else _free_digits(2, beside, step=2)
+        kept = self._kept(now)
+        digit = mine.digit if mine and mine.digit > kept else _free_digits(2, beside, step=2, after=kept)
         ask = Ask("confirm", now, until, appointment_id=appointment_id, digit=digit)
         rest = tuple(ask for ask in self.asks if ask.kind != "confirm")
         return Asked((*rest, *others, ask)), ask
@@ -117,9 +124,16 @@ class Asked:
         """Ask about a patient's pump. Asked again, it keeps its digits; beside other questions, it gets the next."""
         same = [a for a in self.asks if _subject(a) == _subject(ask)]
         rest = tuple(a for a in self.asks if a not in same)
-        first = same[0].digit if same else _free_digits(digits, [a for a in rest if _digits_of(a)])
-        asked = replace(ask, digit=first)
+        kept = self._kept(ask.asked_at)
+        if same and same[0].digit > kept:
+            asked = replace(ask, digit=same[0].digit)
+        else:
+            asked = replace(ask, digit=_free_digits(digits, [a for a in rest if _digits_of(a)], after=kept))
         return Asked((*rest, asked)), asked
+
+    def _kept(self, now: datetime) -> int:
+        """Return how many digits are kept for an emergency that is being narrowed down: 0 where none is."""
+        return TRIAGE_DIGITS if self.still(now).last("triage") else 0
 
     def with_topic(self, kind: str, topics: tuple[str, ...], now: datetime) -> "Asked":
         """Remember the topics of a numbered menu, or the topic that MORE is about."""
@@ -134,17 +148,8 @@ class Asked:
         rest = tuple(ask for ask in self.asks if ask.kind != "urgent")
         return Asked((*rest, Ask("urgent", now, now + URGENT_COUNTS_FOR, topics=(kept,))))
 
-    def without(self, *, appointment_id: int | None = None, kind: str | None = None) -> "Asked":
-        return Asked(
-            tuple(
-                ask
-                for ask in self.asks
-                if not (
-                    (appointment_id is not None and ask.appointment_id == appointment_id)
-                    or (kind is not None and ask.kind == kind)
-                )
-            )
-        )
+    def without(self, kind: str) -> "Asked":
+        return Asked(tuple(ask for ask in self.asks if ask.kind != kind))
 
     def without_confirm(self, appointment_id: int) -> "Asked":
         """Let nobody confirm a visit that has passed; what kept them is still to be answered."""
@@ -157,7 +162,10 @@ class Asked:
     def context(self, now: datetime, language: str | None) -> Context:
         """Return what `faq.understand` needs to know: the newest question that still counts."""
         live = self.still(now)
-        waits = (a for a in live.asks if a.kind in _WAITS_FOR or a.kind in OF_THE_PUMP)
+        triage = live.last("triage") is not None
+        waits = (
+            a for a in live.asks if (a.kind in _WAITS_FOR or a.kind in OF_THE_PUMP) and not (triage and a.beside_triage)
+        )
         newest = max(waits, key=lambda a: a.asked_at, default=None)
         more = live.last("more")
         base = Context(topic=more.topics[0] if more and more.topics else None)

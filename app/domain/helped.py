@@ -23,7 +23,7 @@ def asking(asked: Asked, turn: Turn, topic: str) -> Asked:
 
 def not_today(asked: Asked, turn: Turn) -> Asked:
     """Nobody who texted of an emergency is asked how we did."""
-    rest = asked.without(kind="helped").without(kind="helped_said").asks
+    rest = asked.without("helped").without("helped_said").asks
     return Asked((*rest, Ask("helped_said", turn.now, turn.now + ONCE_IN)))
 
 
@@ -33,7 +33,7 @@ def answer(turn: Turn) -> Decision | None:
     if ask is None or len(ask.topics) < 2:
         return None
     topic, language, yes = ask.topics[0], ask.topics[1], turn.understood.intent == "yes"
-    rest = turn.sender.asked.without(kind="helped").asks
+    rest = turn.sender.asked.without("helped").asks
     asked = Asked((*rest, Ask("helped_said", ask.asked_at, ask.until, topics=ask.topics)))
     recorded = RecordHelped(topic, language, yes)
     trace = (turn.why, f"The answer {topic} {'helped' if yes else 'did not help'}: recorded")

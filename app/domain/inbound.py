@@ -105,14 +105,22 @@ def _triaged(turn: Turn) -> Decision | None:
     Words that are neither an answer nor a wish have it put again.
     """
     live = turn.sender.asked.still(turn.now)
-    asks = (ask for ask in live.asks if ask.kind in ("triage", "helped") or ask.kind in OF_THE_PUMP)
+    asks = (
+        ask
+        for ask in live.asks
+        if ask.kind in ("triage", "helped") or (ask.kind in OF_THE_PUMP and not ask.beside_triage)
+    )
     newest = max(asks, key=lambda a: a.asked_at, default=None)
     if newest is None or newest.kind != "triage":
         return None
     if turn.understood.intent in ("yes", "no"):
         return triage.answer(turn)
     unclear = turn.understood.intent is None and turn.understood.kind in ("unknown", "choices")
-    return triage.again(turn) if unclear and turn.understood.unknown_because != "dose" else None
+    if not unclear or turn.understood.unknown_because == "dose":
+        return None
+    if care_talk.answer(turn) or answer_by_digit(turn):  # a digit of another question, put meanwhile
+        return None
+    return triage.again(turn)
 
 
 def _alert_code(turn: Turn) -> str | None:
@@ -130,7 +138,7 @@ def _urgent(turn: Turn) -> Decision:
     trace = [turn.why, f"Urgent ({reason.lower()}): emergency words first, and an alert for the nurses"]
     topic = understood.topic
     answer = turn.library.get(topic, understood.language) if topic else None
-    asked = helped.not_today(sender.asked.without(kind="triage"), turn)  # an urgent text interrupts anything
+    asked = helped.not_today(sender.asked.without("triage"), turn)  # an urgent text interrupts anything
     vague = understood.urgency is not None and understood.urgency.vague and category in _NARROWED
     crisis = vague and spoke_of_self_harm(turn)  # "nobody is calling me": the crisis line again
     vague = vague and not crisis
@@ -218,8 +226,8 @@ def _topic(turn: Turn, topic: str) -> Decision:
         return _more(turn) if answer.more else _unknown(turn)
     late = any(what == LATE_REFILL for what, _ in turn.understood.parts)
     ask = topic not in URGENT_TOPICS and not late and turn.room_to_ask(topic) and helped.may_ask(turn)
-    asked = turn.sender.asked.without(kind="choices")
-    asked = asked.with_topic("more", (topic,), turn.now) if answer.more else asked.without(kind="more")
+    asked = turn.sender.asked.without("choices")
+    asked = asked.with_topic("more", (topic,), turn.now) if answer.more else asked.without("more")
     asked = helped.asking(asked, turn, topic) if ask else asked
     effects: tuple[Effect, ...] = (Remember(asked),) if asked != turn.sender.asked else ()
     trace = (turn.why, f"Answer {topic}, version {answer.version}")

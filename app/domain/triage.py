@@ -87,9 +87,9 @@ def _ends(turn: Turn, question: Question, reason: str, trace: tuple[str, ...]) -
 
 
 def _ended(turn: Turn) -> Remember:
-    return Remember(turn.sender.asked.without(kind="triage"))
+    return Remember(turn.sender.asked.without("triage"))
 
 
 def _asked(asked: Asked, turn: Turn, answers: tuple[str, ...]) -> Asked:
-    rest = asked.without(kind="triage").asks
+    rest = asked.without("triage").asks
     return Asked((*rest, Ask("triage", turn.now, turn.now + COUNTS_FOR, topics=answers)))

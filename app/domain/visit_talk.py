@@ -52,13 +52,13 @@ def reschedule(turn: Turn) -> Decision:
 
 
 def confirmed(sender: Sender, visit: Visit, why: str) -> Decision:
-    asked = sender.asked.without(appointment_id=visit.appointment_id)
+    asked = sender.asked.without_confirm(visit.appointment_id)
     effects: tuple[Effect, ...] = (ConfirmVisit(visit.appointment_id), Remember(asked))
     return Decision((Reply(shared("confirmed", sender), visit=visit),), effects, (why, "The visit is confirmed"))
 
 
 def changed(sender: Sender, visit: Visit, why: str, said: str = "asked for another time") -> Decision:
-    asked = sender.asked.without(appointment_id=visit.appointment_id)
+    asked = sender.asked.without_confirm(visit.appointment_id)
     if visit.other_at is not None:
         drop: tuple[Effect, ...] = (DropVisit(visit.appointment_id), Remember(asked))
         trace = (why, "Another visit is booked in time: this one is cancelled")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 720, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 14, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 8, 14, 46
 _TICKS = 4
 
 

@@ -147,6 +147,7 @@ _SETTLED_WITHOUT = {
         AND state IN ('refused', 'withdrawn', 'expired', 'undelivered', 'failed') AND coalesce(reason, '') = ''""",
     "visit: passed, and no reminder was ever planned": """
         SELECT count(*) FROM appointment a WHERE state IN ('attended', 'missed')
-        AND julianday(starts_at) - julianday(created_at) > 2.5
+        AND julianday(starts_at) - 2.5 > (SELECT max(julianday(e.at)) FROM audit_event e
+          WHERE e.subject = 'appointment:' || a.id AND e.verb IN ('booked', 'moved'))
         AND NOT EXISTS (SELECT 1 FROM reminder r WHERE r.appointment_id = a.id AND r.step LIKE 'ladder:%')""",
 }

@@ -88,10 +88,10 @@ class Opening:
         return number
 
     def visit_on(self, number: int, chance: Random) -> int:
-        """Return the minute of a visit on an open day: at 09:00, 11:00, 13:00 or 15:00."""
+        """Return the minute of a visit on an open day: at 09:00, 11:00 or 14:00."""
         hours = self.hours(number)
         assert hours is not None
-        return hours[0] + 60 * chance.choice((1, 3, 5, 7))
+        return hours[0] + 60 * chance.choice((1, 3, 6))
 
     def at_hour(self, number: int, hour: int) -> int:
         return self._minute(self.date_of(number), time(hour))

@@ -23,6 +23,7 @@ _DAYS_LEFT = ((0, "empty"), (3, "up to 3"), (7, "4-7"), (14, "8-14"), (21, "15-2
 _MINUTES = ((2, "0-2"), (5, "3-5"), (10, "6-10"), (15, "11-15"), (30, "16-30"), (60, "31-60"), (10**6, "over 60"))
 _RUNGS = ((3, "0-3 days"), (7, "4-7 days"), (14, "8-14 days"), (10**6, "more than 14"))
 _SHOWN_KINDS = 5
+A_YEAR = 365
 
 
 def as_page(parameters: Parameters, found: Findings, other: Findings, command: str) -> str:
@@ -48,7 +49,7 @@ def _head(parameters: Parameters, found: Findings, command: str) -> str:
         "All five counts that must be 0 are 0." if passed(found) else "Not all counts that must be 0 are 0: see below."
     )
     return (
-        "<header><h1>A simulated year of a pump clinic</h1>"
+        f"<header><h1>A simulated {'year of a ' if parameters.days >= A_YEAR else ''}pump clinic</h1>"
         f"<p class='verdict'>{verdict}</p>"
         "<p><strong>This is a simulation, not a study of patients.</strong> The code, the database and the jobs are "
         "the real ones. The people, their pumps, the nurses and the provider of texts are made up, under a clock that "
@@ -248,22 +249,24 @@ def _kind(kind: str) -> str:
 
 _ASSUMPTIONS = """<section><h2>What was assumed, and what was not modelled</h2>
 <h3>Modelled</h3><ul>
-<li>Pumps: intervals of 30 to 150 days; 20 and 40 mL; doses that differ at the weekend, boluses, changes of dose now
-and then, some so large that a second nurse must confirm. A pump flows up to 15 % faster or slower than programmed:
-normal, its 95 % within the band, and a draw beyond the band put on its edge, so none is outside. A nurse aspirates
-what is really left.</li>
-<li>Patients: 18 % text in Spanish, one in five lives in another time zone, one in four has a carer, some pairs share a
+<li>Pumps: intervals of 30 to 150 days, half of them over 135; 20 and 40 mL; doses that differ at the weekend,
+boluses, changes of dose now and then, some so large that a second nurse must confirm. A pump flows up to 15 % faster
+or slower than programmed: normal, its 95 % within the band, and a draw beyond the band put on its edge, so none is
+outside. A nurse aspirates what is really left.</li>
+<li>Patients: 18 % text in Spanish, one in ten lives in another time zone, one in four has a carer, some pairs share a
 carer's phone. They confirm, ask for another time, cancel, text STOP or CANCEL, ask questions, say what kept them,
-answer check-ins (4 of 100 not well), text of emergencies at any hour, and text that the pump beeps when it really does.
-12 % of people miss 3.5 times as often as set, and whoever missed is likelier to miss again. People out of reach get no
-text, send none, and answer no call for weeks at a time. Whoever runs empty is refilled at a hospital within two
-days.</li>
+answer check-ins (4 of 100 not well), text of emergencies at any hour, answer what we then ask within 90 minutes, and
+text that the pump beeps when it really does. 12 % of people miss 3.5 times as often as set, and whoever missed is
+likelier to miss again. People out of reach get no text, send none, and answer no call for weeks at a time. Whoever
+runs empty is refilled at a hospital within two days.</li>
 <li>Staff: two nurses for each 250 patients, weekdays 08:00-17:00 without holidays. They do what tasks, lists, texts
-and phone calls tell them, and nothing else. A call is answered six times in ten. One visit in six is marked late or
+and phone calls tell them, and nothing else. A call is answered six times in ten. One visit in ten is marked late, or
 not until a task asks; one refill in seven is recorded later. One visit in five is not booked at the refill. The
 on-call nurse answers the first page in 62 of 100 alerts, within minutes; a few only after five pages and more.</li>
 <li>The provider: 1 call in 80 fails or loses its answer; a bad half hour each month; outages of one to six hours;
-reports that are missing, late, twice, out of order; 2 % of texts come in late, 1.5 % twice.</li></ul>
+reports that are missing, late, twice, out of order; 2 % of texts come in late, 1.5 % twice.</li>
+<li>The clock: jobs run when something is due, in whole minutes. Planning everything anew, in truth done every six
+hours, is done every four weeks.</li></ul>
 <h3>Not modelled</h3><ul>
 <li>Symptoms and their course, overdose, catheter faults, a pump that stops, heat, altitude, MRI, replacement of a
 pump.</li>
@@ -309,7 +312,7 @@ _PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Pumpline: a simulated year</title>
+<title>Pumpline: a simulated clinic</title>
 <style>{style}</style>
 </head>
 <body><main>

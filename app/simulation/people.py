@@ -6,7 +6,7 @@ from random import Random
 
 from app.simulation.parameters import ZONE, Shard, stream
 
-_ZONES = (ZONE,) * 16 + ("America/Chicago",) * 3 + ("America/Los_Angeles",)
+_ZONES = (ZONE,) * 18 + ("America/Chicago", "America/Los_Angeles")
 _SHARE_HABITUAL = 0.12  # people who miss again and again
 _HABITUALLY = 3.5  # times the share of the others, at most 0.9
 SHORTEST_DAYS, LONGEST_DAYS = 30, 150

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.conversation import Ask, Asked
+from app.domain.conversation import OF_THE_PUMP, Ask, Asked
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
@@ -18,7 +19,7 @@ def test_the_first_visit_asked_about_has_1_and_2_and_the_next_3_and_4() -> None:
 def test_a_visit_asked_about_again_keeps_its_digit() -> None:
     asked, _ = Asked().with_confirm(7, NOW, LATER)
     asked, _ = asked.with_confirm(8, NOW, LATER)
-    asked, again = asked.without(appointment_id=7).with_confirm(8, LATER, LATER + timedelta(days=1))
+    asked, again = asked.without_confirm(7).with_confirm(8, LATER, LATER + timedelta(days=1))
     assert again.digit == 3
     assert len(asked.confirms) == 1
 
@@ -72,3 +73,25 @@ asks = st.builds(
 @given(st.lists(asks).map(tuple))
 def test_what_was_asked_survives_being_stored(kept: tuple[Ask, ...]) -> None:
     assert Asked.from_json(Asked(kept).to_json()) == Asked(kept)
+
+
+def narrowing(asked: Asked, at: datetime) -> Asked:
+    """A phone that is asked about an emergency, yes or no."""
+    return Asked((*asked.asks, Ask("triage", at, at + timedelta(hours=4))))
+
+
+@pytest.mark.parametrize("kind", sorted(OF_THE_PUMP))
+def test_1_and_2_are_kept_for_an_emergency_that_is_narrowed_down(kind: str) -> None:
+    asked = narrowing(Asked(), NOW)
+    asked, ask = asked.with_care(Ask(kind, NOW + timedelta(minutes=5), LATER, patient_id=1), OF_THE_PUMP[kind])
+    asked, visit = asked.with_confirm(7, NOW + timedelta(minutes=6), LATER)
+    assert min(ask.digit, visit.digit) > 2
+    assert asked.context(NOW + timedelta(minutes=7), "en").asked == "triage"
+
+
+def test_a_visit_asked_about_again_gives_up_its_digits_to_an_emergency_and_only_while_it_lasts() -> None:
+    asked, _ = Asked().with_confirm(7, NOW, LATER)
+    asked = narrowing(asked, NOW)
+    _, meanwhile = asked.with_confirm(7, NOW + timedelta(minutes=5), LATER)
+    _, later = asked.with_confirm(7, NOW + timedelta(hours=5), LATER)
+    assert (meanwhile.digit, later.digit) == (3, 1)

@@ -1,7 +1,7 @@
 """An urgent text that says too little: the emergency words and an alert at once, then one yes/no question at a time."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +18,8 @@ from app.domain.urgency import danger
 from faq.context import Context
 from faq.segments import measure
 from faq.understand import understand
-from tests.conftest import Desk, FrozenClock, Someone
+from tests.conftest import MONDAY, Desk, FrozenClock, Someone
+from tests.fakes.twilio_server import FakeTwilio
 
 Text = Callable[..., Received]
 
@@ -309,3 +310,24 @@ def longest(reply: Reply, language: str) -> str:
         reply, WORDS, LONGEST, language, paged=True, visits=(), asks={}, shared=False, link="https://example.org/"
     )
     return said.body
+
+
+def test_a_yes_stays_a_yes_when_we_ask_after_a_refill_meanwhile(
+    texts: Text,
+    maria: Someone,
+    desk: Desk,
+    clock: FrozenClock,
+    live_until: Callable[[datetime], None],
+    twilio: FakeTwilio,
+    unwell: str,
+) -> None:
+    desk.fills(maria)
+    live_until(MONDAY + timedelta(hours=3, minutes=50))
+    texts(maria.phone, unwell)
+    live_until(MONDAY + timedelta(hours=4, minutes=1))
+    asked = next(m.body for m in reversed(twilio.accepted) if "how are you since" in m.body)
+    assert "Reply 3 as usual, 4 sleepy" in asked
+    texts(maria.phone, "1")
+    assert text_ids(desk)[-1] == "text:triage_red"
+    texts(maria.phone, "3")
+    assert text_ids(desk)[-1] == "text:checkin_fine"

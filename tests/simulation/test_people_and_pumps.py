@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 
 import pytest
 
@@ -15,6 +16,7 @@ from app.simulation.pumps import BAND, RealPump, cycle_of, flow_factor
 from app.simulation.sayings import every
 from faq.understand import Context, understand
 
+words = cache(load_words)
 PLAIN = Program(Decimal(2000), Decimal(400))
 FLEX = Program(Decimal(2000), weekday_doses_mcg=(Decimal(400),) * 5 + (Decimal(300),) * 2)
 BOLUSES = Program(Decimal(2000), Decimal(400), boluses_per_day=Decimal("2.5"), bolus_mcg=Decimal(40))
@@ -71,10 +73,10 @@ def test_people_are_the_same_whatever_else_is_chosen() -> None:
     ],
 )
 def test_the_words_mean_what_the_simulation_takes_them_for(what: str, kinds: set[str]) -> None:
-    library = load_words().library
-    for language, words in every(what):
-        meaning = understand(words, Context(language=language), library)
-        assert {meaning.kind, meaning.intent} & kinds, words
+    library = words().library
+    for language, said in every(what):
+        meaning = understand(said, Context(language=language), library)
+        assert {meaning.kind, meaning.intent} & kinds, said
 
 
 @pytest.mark.parametrize(

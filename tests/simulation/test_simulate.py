@@ -17,9 +17,9 @@ from app.simulation.checks import Findings
 from app.simulation.parameters import SWITCHES, Parameters, shards_of
 from app.simulation.run import run_shard, simulate
 
-WEEKS = Parameters(patients=12, days=45, seed=7)
-TROUBLE = Parameters(patients=6, days=21, seed=7, no_shows=0.3, trouble=30)  # emergencies, refusals, lost answers
-DRY = Parameters(patients=6, days=75, seed=7, no_shows=0.9, unreachable=0.6)  # hardly anybody comes
+WEEKS = Parameters(patients=12, days=30, seed=7)
+TROUBLE = Parameters(patients=6, days=16, seed=7, no_shows=0.3, trouble=40)  # emergencies, refusals, lost answers
+DRY = Parameters(patients=6, days=75, seed=3, no_shows=0.9, unreachable=1)  # hardly anybody comes
 Run = Callable[[Parameters], Findings]
 
 
