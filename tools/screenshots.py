@@ -125,6 +125,8 @@ def addresses(page: Page, url: str) -> dict[str, str]:
         "today": f"{url}/staff/",
         "patients": f"{url}/staff/patients",
         "patient": url + patient,
+        "refills": f"{url}/staff/refills",
+        "pump": f"{url}{patient}/pump",
         "content": f"{url}/staff/content",
     }
 

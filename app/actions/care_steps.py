@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from app.actions.outbox import withdraw
+from app.actions.outbox import taking_back, withdraw
 from app.db.inserts import insert_once
 from app.db.messages import OutboundMessage
 from app.db.supply import CareStep, StepState
@@ -20,9 +20,18 @@ def visit_ladder(appointment_id: int) -> str:
     return f"visit:{appointment_id}"
 
 
+_STORED = (
+    select(CareStep)
+    .where(
+        CareStep.patient_id.in_(bindparam("patients", expanding=True)),
+        CareStep.ladder.in_(bindparam("ladders", expanding=True)),
+    )
+    .order_by(CareStep.id)
+)
+
+
 def stored_steps(session: Session, patients: Collection[int], ladders: Collection[str]) -> list[CareStep]:
-    query = select(CareStep).where(CareStep.patient_id.in_(patients), CareStep.ladder.in_(ladders))
-    return list(session.scalars(query.order_by(CareStep.id)))
+    return list(session.scalars(_STORED, {"patients": list(patients), "ladders": list(ladders)}))
 
 
 def replan_steps(
@@ -89,11 +98,14 @@ def _add(
     return int(added is not None)
 
 
+_MINE = select(CareStep.id).where(CareStep.patient_id == bindparam("patient"))
+_OF_PATIENT = taking_back(OutboundMessage.care_step_id.in_(_MINE))
+_OF_LADDER = taking_back(OutboundMessage.care_step_id.in_(_MINE.where(CareStep.ladder == bindparam("ladder"))))
+
+
 def withdraw_step_texts(session: Session, patient_id: int, ladder: str | None, now: datetime, reason: str) -> None:
     """Take back texts of a ladder's steps that have not left yet."""
-    of_ladder = (CareStep.ladder == ladder,) if ladder else ()
-    mine = select(CareStep.id).where(CareStep.patient_id == patient_id, *of_ladder)
-    withdraw(session, now, reason, OutboundMessage.care_step_id.in_(mine))
+    withdraw(session, now, reason, _OF_LADDER if ladder else _OF_PATIENT, patient=patient_id, ladder=ladder)
 
 
 def cancel_steps(session: Session, patient_id: int, now: datetime, reason: str, *, ladder: str | None = None) -> None:

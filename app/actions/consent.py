@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
-from app.actions.outbox import withdraw
+from app.actions.outbox import taking_back, withdraw
 from app.db.messages import ASKED_FOR, OutboundMessage
 from app.db.people import ConsentEvent, ConsentKind, Phone
+
+_ROUTINE = taking_back(OutboundMessage.phone_id == bindparam("phone"), OutboundMessage.purpose.in_(ASKED_FOR))
 
 
 def opt_out(
@@ -27,8 +29,7 @@ def opt_out(
         )
     )
     session.execute(update(Phone).where(Phone.id == phone_id, Phone.opted_out_at.is_(None)).values(opted_out_at=now))
-    routine = OutboundMessage.purpose.in_(ASKED_FOR)
-    withdraw(session, now, "opted out", OutboundMessage.phone_id == phone_id, routine)
+    withdraw(session, now, "opted out", _ROUTINE, phone=phone_id)
     audit(session, now, f"phone:{phone_id}", "opted out", f"phone:{phone_id}", source=source)
 
 

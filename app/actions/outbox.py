@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, Update, bindparam, update
 from sqlalchemy.orm import Session
 
 from app.db.inserts import insert_once
@@ -62,11 +62,17 @@ def new_token() -> str:
     return secrets.token_urlsafe(12)
 
 
-def withdraw(session: Session, now: datetime, reason: str, *conditions: Any) -> int:
-    """Take back queued texts that are no longer right; those already on their way stay as they are."""
-    result: Any = session.execute(
+def taking_back(*conditions: ColumnElement[bool]) -> Update:
+    """Make the statement that takes back queued texts of some kind: once a kind, for `withdraw` to run."""
+    return (
         update(OutboundMessage)
         .where(OutboundMessage.state == DeliveryState.QUEUED, *conditions)
-        .values(state=DeliveryState.WITHDRAWN, state_at=now, reason=reason)
+        .values(state=DeliveryState.WITHDRAWN, state_at=bindparam("now"), reason=bindparam("because"))
+        .execution_options(synchronize_session="fetch")
     )
+
+
+def withdraw(session: Session, now: datetime, reason: str, texts: Update, **which: Any) -> int:
+    """Take back queued texts that are no longer right; those already on their way stay as they are."""
+    result: Any = session.execute(texts, {"now": now, "because": reason, **which})
     return int(result.rowcount)

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.actions.line import policy_of
-from app.actions.outbox import withdraw
+from app.actions.outbox import taking_back, withdraw
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.due import settled_misses
 from app.db.engine import connection_of
@@ -51,11 +51,14 @@ def changes_for(
     )
 
 
+_ROWS = select(Reminder).where(Reminder.appointment_id == bindparam("visit"))
+
+
 def replan_visit(
     session: Session, appointment: Appointment, patient: Patient, clinic: Clinic, now: datetime, reason: str
 ) -> Changes:
     """Bring the visit's reminder rows, and the texts that wait because of them, in step with the visit."""
-    rows = list(session.scalars(select(Reminder).where(Reminder.appointment_id == appointment.id)))
+    rows = list(session.scalars(_ROWS, {"visit": appointment.id}))
     missed = appointment.state is AppointmentState.MISSED
     made_good = missed and bool(settled_misses(session, [appointment.id]))
     urgent = missed and bool(urgent_misses(session, [(appointment, clinic)]))
@@ -116,7 +119,11 @@ def _row(appointment_id: int, planned: Planned, now: datetime) -> dict[str, Any]
     }
 
 
+_OF_VISIT = taking_back(
+    OutboundMessage.reminder_id.in_(select(Reminder.id).where(Reminder.appointment_id == bindparam("visit")))
+)
+
+
 def withdraw_texts(session: Session, appointment_id: int, now: datetime, reason: str) -> int:
     """Take back queued reminder and missed-refill texts of a visit that is no longer as they say."""
-    of_visit = select(Reminder.id).where(Reminder.appointment_id == appointment_id)
-    return withdraw(session, now, reason, OutboundMessage.reminder_id.in_(of_visit))
+    return withdraw(session, now, reason, _OF_VISIT, visit=appointment_id)

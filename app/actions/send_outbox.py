@@ -71,26 +71,28 @@ def send_outbox(
             taken += sum(sent.result() for sent in done)
 
 
+_IS_DUE = (OutboundMessage.state == DeliveryState.QUEUED, OutboundMessage.due_at <= bindparam("now"))
+_DUE = select(OutboundMessage.id).where(*_IS_DUE).limit(1)
+_CLAIM = (
+    select(OutboundMessage, Phone.number, Phone.opted_out_at, Clinic.sender)
+    .join(Phone, Phone.id == OutboundMessage.phone_id)
+    .join(Clinic, Clinic.id == OutboundMessage.clinic_id)
+    .where(*_IS_DUE)
+    .order_by(OutboundMessage.urgent.desc(), OutboundMessage.due_at, OutboundMessage.id)
+    .limit(bindparam("most"))
+    .with_for_update(of=OutboundMessage, skip_locked=True)
+)
+
+
 def _anything_due(line: Line, now: datetime) -> bool:
     with line.db.read() as session:
-        due = select(OutboundMessage.id).where(
-            OutboundMessage.state == DeliveryState.QUEUED, OutboundMessage.due_at <= now
-        )
-        return session.execute(due.limit(1)).first() is not None
+        return session.execute(_DUE, {"now": now}).first() is not None
 
 
 def _claim(line: Line, now: datetime, limit: int) -> tuple[int, list[Claimed]]:
     """Return how many due texts were looked at, and those of them that are ours to send."""
     with line.db.begin() as session:
-        rows = session.execute(
-            select(OutboundMessage, Phone.number, Phone.opted_out_at, Clinic.sender)
-            .join(Phone, Phone.id == OutboundMessage.phone_id)
-            .join(Clinic, Clinic.id == OutboundMessage.clinic_id)
-            .where(OutboundMessage.state == DeliveryState.QUEUED, OutboundMessage.due_at <= now)
-            .order_by(OutboundMessage.urgent.desc(), OutboundMessage.due_at, OutboundMessage.id)
-            .limit(limit)
-            .with_for_update(of=OutboundMessage, skip_locked=True)
-        ).all()
+        rows = session.execute(_CLAIM, {"now": now, "most": limit}).all()
         causes = causes_of(session, [row[0].reminder_id for row in rows if row[0].reminder_id is not None])
         steps = step_causes_of(session, [row[0].care_step_id for row in rows if row[0].care_step_id is not None])
         claimed = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.actions.alerts import raise_alert
@@ -170,11 +170,30 @@ class Context:
         )
 
 
+_THESE: BindParameter[int] = bindparam("patients", expanding=True)
+_PATIENTS = select(Patient).where(Patient.id.in_(_THESE))
+_CLINICS = select(Clinic)
+_SUPPLIES = select(Supply).where(Supply.patient_id.in_(_THESE))
+_VISITS = select(Appointment).where(Appointment.id.in_(bindparam("visits", expanding=True)))
+_NEWEST = (
+    select(CareStep.patient_id, func.max(CareStep.due_at))
+    .where(
+        CareStep.patient_id.in_(_THESE),
+        CareStep.ladder == SUPPLY,
+        CareStep.step.not_like("owner:%"),
+        CareStep.state == StepState.PLANNED,
+        CareStep.due_at <= bindparam("now"),
+    )
+    .group_by(CareStep.patient_id)
+)
+
+
 def context_of(line: Line, session: Session, steps: Sequence[CareStep], now: datetime) -> Context:
     ids = sorted({step.patient_id for step in steps})
     visits = sorted({step.appointment_id for step in steps if step.appointment_id is not None})
-    patients = {patient.id: patient for patient in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
-    clinics = {clinic.id: clinic for clinic in session.scalars(select(Clinic))}
+    these = {"patients": ids}
+    patients = {patient.id: patient for patient in session.scalars(_PATIENTS, these)}
+    clinics = {clinic.id: clinic for clinic in session.scalars(_CLINICS)}
     started = min((_day_began(clinic, now) for clinic in clinics.values()), default=now)
     return Context(
         line=line,
@@ -182,8 +201,8 @@ def context_of(line: Line, session: Session, steps: Sequence[CareStep], now: dat
         now=now,
         patients=patients,
         clinics=clinics,
-        supplies={row.patient_id: row for row in session.scalars(select(Supply).where(Supply.patient_id.in_(ids)))},
-        visits={row.id: row for row in session.scalars(select(Appointment).where(Appointment.id.in_(visits)))},
+        supplies={row.patient_id: row for row in session.scalars(_SUPPLIES, these)},
+        visits={row.id: row for row in session.scalars(_VISITS, {"visits": visits})},
         facts=visit_facts(session, ids, started),
         owned=owned_refills(session, ids),
         targets=targets_of(session, ids),
@@ -193,17 +212,7 @@ def context_of(line: Line, session: Session, steps: Sequence[CareStep], now: dat
 
 def _newest(session: Session, patients: Sequence[int], now: datetime) -> dict[int, datetime]:
     """Return when the newest step of asking to book, or by days left, was due: after an outage it replaces others."""
-    rows = session.execute(
-        select(CareStep.patient_id, func.max(CareStep.due_at))
-        .where(
-            CareStep.patient_id.in_(patients),
-            CareStep.ladder == SUPPLY,
-            CareStep.step.not_like("owner:%"),
-            CareStep.state == StepState.PLANNED,
-            CareStep.due_at <= now,
-        )
-        .group_by(CareStep.patient_id)
-    )
+    rows = session.execute(_NEWEST, {"patients": list(patients), "now": now})
     return {row[0]: row[1] for row in rows}
 
 

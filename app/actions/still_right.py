@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.actions.line import policy_of
@@ -66,40 +66,46 @@ class Cause(Leaves):
         return "moved by then" if moved else None
 
 
+_STEP_CAUSES = (
+    select(CareStep.id, Patient.time_zone, Clinic, Patient.state)
+    .join(Patient, Patient.id == CareStep.patient_id)
+    .join(Clinic, Clinic.id == Patient.clinic_id)
+    .where(CareStep.id.in_(bindparam("steps", expanding=True)))
+)
+
+
 def step_causes_of(session: Session, steps: Sequence[int]) -> dict[int, StepCause]:
     """Return the cause of every step named, read in this transaction."""
     if not steps:
         return {}
-    rows = session.execute(
-        select(CareStep.id, Patient.time_zone, Clinic, Patient.state)
-        .join(Patient, Patient.id == CareStep.patient_id)
-        .join(Clinic, Clinic.id == Patient.clinic_id)
-        .where(CareStep.id.in_(steps))
-    )
+    rows = session.execute(_STEP_CAUSES, {"steps": list(steps)})
     return {step_id: StepCause(zone, clinic, state) for step_id, zone, clinic, state in rows}
+
+
+_CAUSES = (
+    select(
+        Reminder.id,
+        Reminder.step,
+        Reminder.key,
+        Appointment.id,
+        Appointment.starts_at,
+        Appointment.state,
+        Patient.state,
+        Patient.time_zone,
+        Clinic,
+    )
+    .join(Appointment, Appointment.id == Reminder.appointment_id)
+    .join(Patient, Patient.id == Appointment.patient_id)
+    .join(Clinic, Clinic.id == Appointment.clinic_id)
+    .where(Reminder.id.in_(bindparam("reminders", expanding=True)))
+)
 
 
 def causes_of(session: Session, reminders: Sequence[int]) -> dict[int, Cause]:
     """Return the cause of every reminder named, read in this transaction."""
     if not reminders:
         return {}
-    rows = session.execute(
-        select(
-            Reminder.id,
-            Reminder.step,
-            Reminder.key,
-            Appointment.id,
-            Appointment.starts_at,
-            Appointment.state,
-            Patient.state,
-            Patient.time_zone,
-            Clinic,
-        )
-        .join(Appointment, Appointment.id == Reminder.appointment_id)
-        .join(Patient, Patient.id == Appointment.patient_id)
-        .join(Clinic, Clinic.id == Appointment.clinic_id)
-        .where(Reminder.id.in_(reminders))
-    ).all()
+    rows = session.execute(_CAUSES, {"reminders": list(reminders)}).all()
     made_good = settled_misses(session, [row[3] for row in rows if row[5] is AppointmentState.MISSED])
     return {
         reminder_id: Cause(zone, clinic, step, key, starts_at, visit_state, patient_state, visit_id in made_good)

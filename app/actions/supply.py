@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.actions.care_steps import BATTERY, SUPPLY, cancel_steps, replan_steps, stored_steps
@@ -122,6 +122,9 @@ def refresh_supply(session: Session, patient: Patient, clinic: Clinic, now: date
     return refresh_many(session, [(patient, clinic)], now, reason).get(patient.id)
 
 
+_KNOWN = select(Supply).where(Supply.patient_id.in_(bindparam("patients", expanding=True)))
+
+
 def refresh_many(
     session: Session, patients: Sequence[tuple[Patient, Clinic]], now: datetime, reason: str
 ) -> dict[int, Supply]:
@@ -133,7 +136,7 @@ def refresh_many(
     steps: dict[int, list[CareStep]] = {}
     for row in stored_steps(session, ids, (SUPPLY, BATTERY)):
         steps.setdefault(row.patient_id, []).append(row)
-    known = {row.patient_id: row for row in session.scalars(select(Supply).where(Supply.patient_id.in_(ids)))}
+    known = {row.patient_id: row for row in session.scalars(_KNOWN, {"patients": ids})}
     found = {}
     for patient, clinic in patients:
         record = records.get(patient.id)
@@ -304,6 +307,18 @@ def _plan_battery(
     replan_steps(session, patient.id, BATTERY, wanted, now, reason, stored=rows, pump_id=pump.id)
 
 
+_SOONEST = (
+    select(Appointment)
+    .where(
+        Appointment.patient_id == bindparam("patient"),
+        Appointment.state == AppointmentState.BOOKED,
+        Appointment.starts_at > bindparam("after"),
+    )
+    .order_by(Appointment.starts_at)
+    .limit(1)
+)
+
+
 def flag_late_visits(
     session: Session, supply: Supply, patient: Patient, clinic: Clinic, facts: VisitFacts, now: datetime
 ) -> None:
@@ -313,16 +328,7 @@ def flag_late_visits(
     """
     if patient.state is not PatientState.ACTIVE:
         return
-    booked = session.scalars(
-        select(Appointment)
-        .where(
-            Appointment.patient_id == patient.id,
-            Appointment.state == AppointmentState.BOOKED,
-            Appointment.starts_at > now,
-        )
-        .order_by(Appointment.starts_at)
-        .limit(1)
-    ).first()
+    booked = session.scalars(_SOONEST, {"patient": patient.id, "after": now}).first()
     if booked is None:
         return
     subject = f"appointment:{booked.id}"

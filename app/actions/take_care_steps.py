@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.actions.each import SomeFailed
@@ -41,6 +41,20 @@ TAKERS: dict[str, Callable[[Context, CareStep], str]] = {
 WHILE_PAUSED = ("left", "owner", "battery", "eri", "referral")  # a paused patient is not texted, but the pump runs on
 
 
+_DUE = (
+    select(CareStep.id)
+    .where(CareStep.state == StepState.PLANNED, CareStep.due_at <= bindparam("now"))
+    .order_by(CareStep.due_at)
+    .limit(AT_MOST)
+)
+_CLAIM = (
+    select(CareStep)
+    .where(CareStep.id.in_(bindparam("ids", expanding=True)), CareStep.state == StepState.PLANNED)
+    .order_by(CareStep.due_at, CareStep.id)
+    .with_for_update(skip_locked=True)
+)
+
+
 def take_care_steps(line: Line, now: datetime) -> int:
     """Settle what is due and return how many steps were settled.
 
@@ -48,12 +62,7 @@ def take_care_steps(line: Line, now: datetime) -> int:
     waits and is tried again, while a nurse is asked to look. Raises SomeFailed after everything else is done.
     """
     with line.db.read() as session:
-        due = session.scalars(
-            select(CareStep.id)
-            .where(CareStep.state == StepState.PLANNED, CareStep.due_at <= now)
-            .order_by(CareStep.due_at)
-            .limit(AT_MOST)
-        ).all()
+        due = session.scalars(_DUE, {"now": now}).all()
     settled, failed = 0, 0
     for start in range(0, len(due), BATCH):
         ids = due[start : start + BATCH]
@@ -75,12 +84,7 @@ def take_care_steps(line: Line, now: datetime) -> int:
 
 def _settle(line: Line, ids: Sequence[int], now: datetime) -> int:
     with line.db.begin() as session:
-        steps = session.scalars(
-            select(CareStep)
-            .where(CareStep.id.in_(ids), CareStep.state == StepState.PLANNED)
-            .order_by(CareStep.due_at, CareStep.id)
-            .with_for_update(skip_locked=True)
-        ).all()
+        steps = session.scalars(_CLAIM, {"ids": list(ids)}).all()
         if not steps:
             return 0
         context = context_of(line, session, steps, now)

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
-from app.actions.outbox import withdraw
+from app.actions.outbox import taking_back, withdraw
 from app.db.inserts import insert_once
 from app.db.messages import OutboundMessage, Purpose
 from app.db.prepared import Prepared
@@ -124,13 +124,18 @@ def acknowledge(session: Session, now: datetime, task: Task, staff_id: int | Non
     audit(session, now, actor, "task acknowledged", f"task:{task.id}")
 
 
+_ABOUT = select(Task).where(
+    Task.subject == bindparam("subject"),
+    Task.kind.in_(bindparam("kinds", expanding=True)),
+    Task.state != TaskState.RESOLVED,
+)
+
+
 def close_tasks(
     session: Session, now: datetime, subject: str, kinds: tuple[TaskKind, ...], outcome: str, *, because: str = ""
 ) -> None:
     """Resolve what is open about a subject because its cause is gone; `because`: how its reason must begin."""
-    for task in session.scalars(
-        select(Task).where(Task.subject == subject, Task.kind.in_(kinds), Task.state != TaskState.RESOLVED)
-    ):
+    for task in session.scalars(_ABOUT, {"subject": subject, "kinds": list(kinds)}):
         if not task.reason.startswith(because):
             continue
         task.state, task.resolved_at, task.outcome, task.version = TaskState.RESOLVED, now, outcome, task.version + 1
@@ -143,9 +148,12 @@ def unresolved(session: Session, kind: TaskKind, subject: str) -> Task | None:
     return session.scalars(statement.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
+_PAGES = taking_back(OutboundMessage.task_id == bindparam("task"), OutboundMessage.purpose == Purpose.PAGE)
+
+
 def stop_pages(session: Session, now: datetime, task_id: int) -> None:
     """Withdraw pages that have not left yet: somebody has the alert."""
-    withdraw(session, now, "acknowledged", OutboundMessage.task_id == task_id, OutboundMessage.purpose == Purpose.PAGE)
+    withdraw(session, now, "acknowledged", _PAGES, task=task_id)
 
 
 def close_alerts(session: Session, now: datetime, subject: str, outcome: str) -> None:

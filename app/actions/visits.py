@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.actions.alerts import raise_alert
@@ -135,11 +135,22 @@ def _unbooked_no_more(session: Session, supply: Supply | None, patient: Patient,
         close_alerts(session, now, f"patient:{patient.id}", "a visit is booked in time")
 
 
+_ASKED = (
+    select(Phone)
+    .join(Contact, Contact.phone_id == Phone.id)
+    .where(Contact.patient_id == bindparam("patient"), Phone.asked.is_not(None))
+)
+
+
 def forget_asking(session: Session, visit: Appointment) -> None:
     """Let no answer to an old reminder confirm a visit that has changed since."""
-    phones = select(Phone).join(Contact, Contact.phone_id == Phone.id)
-    for phone in session.scalars(phones.where(Contact.patient_id == visit.patient_id, Phone.asked.is_not(None))):
+    for phone in session.scalars(_ASKED, {"patient": visit.patient_id}):
         phone.asked = Asked.from_json(phone.asked).without_confirm(visit.id).to_json()
+
+
+_MISSED = select(Appointment).where(
+    Appointment.patient_id == bindparam("patient"), Appointment.state == AppointmentState.MISSED
+)
 
 
 def settle_earlier_misses(session: Session, patient_id: int, now: datetime, outcome: str, *, had: bool = False) -> None:
@@ -147,10 +158,7 @@ def settle_earlier_misses(session: Session, patient_id: int, now: datetime, outc
 
     Only then is the task about it done too: a new day may be far off, and a nurse decides whether it is soon enough.
     """
-    missed = select(Appointment).where(
-        Appointment.patient_id == patient_id, Appointment.state == AppointmentState.MISSED
-    )
-    for earlier in session.scalars(missed):
+    for earlier in session.scalars(_MISSED, {"patient": patient_id}):
         session.execute(
             update(Reminder)
             .where(Reminder.appointment_id == earlier.id, Reminder.state == ReminderState.PLANNED)
@@ -225,8 +233,7 @@ def record_attendance(
 
 def _ask_no_more(session: Session, patient_id: int) -> None:
     """Take back what phones were asked because this refill was due: a digit means something else from now on."""
-    phones = select(Phone).join(Contact, Contact.phone_id == Phone.id)
-    for phone in session.scalars(phones.where(Contact.patient_id == patient_id, Phone.asked.is_not(None))):
+    for phone in session.scalars(_ASKED, {"patient": patient_id}):
         phone.asked = Asked.from_json(phone.asked).without_pump(patient_id, "book", "why").to_json()
 
 

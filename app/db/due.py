@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
@@ -129,32 +129,36 @@ def carers_told(session: Session, patient_id: int) -> list[tuple[Target, dict[st
     ]
 
 
+_OF_THESE = Contact.patient_id.in_(bindparam("patients", expanding=True))
+_SERVES = (
+    select(Contact.phone_id, func.count(func.distinct(Contact.patient_id)).label("serves"))
+    .where(Contact.phone_id.in_(select(Contact.phone_id).where(_OF_THESE)))
+    .group_by(Contact.phone_id)
+    .subquery()
+)
+_TARGETS = (
+    select(
+        Contact.patient_id,
+        Phone.id,
+        Phone.number,
+        Phone.opted_out_at,
+        Phone.language,
+        Phone.asked,
+        Contact.kind,
+        Patient.language.label("patient_language"),
+        _SERVES.c.serves,
+    )
+    .join(Phone, Phone.id == Contact.phone_id)
+    .join(Patient, Patient.id == Contact.patient_id)
+    .join(_SERVES, _SERVES.c.phone_id == Phone.id)
+    .where(_OF_THESE, Contact.gets_reminders.is_(True))
+    .order_by(Contact.id)
+)
+
+
 def targets_of(session: Session, patients: Sequence[int]) -> dict[int, list[tuple[Target, dict[str, Any] | None]]]:
     """Return per patient the phones that get reminders, each with what it was last asked."""
-    serves = (
-        select(Contact.phone_id, func.count(func.distinct(Contact.patient_id)).label("serves"))
-        .where(Contact.phone_id.in_(select(Contact.phone_id).where(Contact.patient_id.in_(patients))))
-        .group_by(Contact.phone_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(
-            Contact.patient_id,
-            Phone.id,
-            Phone.number,
-            Phone.opted_out_at,
-            Phone.language,
-            Phone.asked,
-            Contact.kind,
-            Patient.language.label("patient_language"),
-            serves.c.serves,
-        )
-        .join(Phone, Phone.id == Contact.phone_id)
-        .join(Patient, Patient.id == Contact.patient_id)
-        .join(serves, serves.c.phone_id == Phone.id)
-        .where(Contact.patient_id.in_(patients), Contact.gets_reminders.is_(True))
-        .order_by(Contact.id)
-    )
+    rows = session.execute(_TARGETS, {"patients": list(patients)})
     found: defaultdict[int, list[tuple[Target, dict[str, Any] | None]]] = defaultdict(list)
     for row in rows:
         target = Target(

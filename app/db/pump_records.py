@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill
@@ -45,22 +45,39 @@ class PumpRecord:
         return tuple(p for p in self.programs if p.state is EntryState.WAITING and p.refill_id is None)
 
 
+# Built once: they are asked in nearly every transaction about a pump or a visit, and building one costs as much as
+# running it.
+_THESE_PUMPS: BindParameter[int] = bindparam("pumps", expanding=True)
+_PUMPS = (
+    select(Pump)
+    .where(Pump.patient_id.in_(bindparam("patients", expanding=True)), Pump.removed_on.is_(None))
+    .order_by(Pump.id)
+)
+_REFILLS = (
+    select(Refill)
+    .where(Refill.pump_id.in_(_THESE_PUMPS), Refill.state == EntryState.EFFECTIVE)
+    .order_by(Refill.filled_on)
+)
+_PROGRAMS = (
+    select(Program)
+    .where(Program.pump_id.in_(_THESE_PUMPS), Program.state != EntryState.DECLINED)
+    .order_by(Program.effective_on, Program.id)
+)
+
+
 def pump_records(session: Session, patients: Collection[int]) -> dict[int, PumpRecord]:
     """Return each patient's present pump: of those not removed the one implanted last."""
     pumps: dict[int, Pump] = {}
-    query = select(Pump).where(Pump.patient_id.in_(patients), Pump.removed_on.is_(None)).order_by(Pump.id)
-    for pump in session.scalars(query):
+    for pump in session.scalars(_PUMPS, {"patients": list(patients)}):
         before = pumps.get(pump.patient_id)
         if before is None or (pump.implanted_on or date.min) >= (before.implanted_on or date.min):
             pumps[pump.patient_id] = pump
-    ids = [pump.id for pump in pumps.values()]
+    ids = {"pumps": [pump.id for pump in pumps.values()]}
     refills: dict[int, Refill] = {}
-    in_force = select(Refill).where(Refill.pump_id.in_(ids), Refill.state == EntryState.EFFECTIVE)
-    for refill in session.scalars(in_force.order_by(Refill.filled_on)):
+    for refill in session.scalars(_REFILLS, ids):
         refills[refill.pump_id] = refill
     programs: defaultdict[int, list[Program]] = defaultdict(list)
-    counting = select(Program).where(Program.pump_id.in_(ids), Program.state != EntryState.DECLINED)
-    for program in session.scalars(counting.order_by(Program.effective_on, Program.id)):
+    for program in session.scalars(_PROGRAMS, ids):
         programs[program.pump_id].append(program)
     return {
         patient_id: PumpRecord(pump, refills.get(pump.id), tuple(programs[pump.id]))
@@ -105,41 +122,43 @@ def misses_open(*conditions: ColumnElement[bool]) -> Select[int, datetime]:
     )
 
 
+_OF_THESE = Appointment.patient_id.in_(bindparam("patients", expanding=True))
+_BOOKED: Select[int, datetime] = (
+    select(Appointment.patient_id, func.min(Appointment.starts_at))
+    .where(_OF_THESE, Appointment.state == AppointmentState.BOOKED, Appointment.starts_at >= bindparam("since"))
+    .group_by(Appointment.patient_id)
+)
+_ATTENDED: Select[int, datetime] = (
+    select(Appointment.patient_id, func.max(CAME_AT))
+    .where(_OF_THESE, Appointment.state == AppointmentState.ATTENDED)
+    .group_by(Appointment.patient_id)
+)
+_MISSED = misses_open(_OF_THESE)
+
+
 def visit_facts(session: Session, patients: Sequence[int], since: datetime) -> dict[int, VisitFacts]:
     """Return, per patient, the soonest booked visit from `since` on, the last one attended, and the last miss that no
     visit made good."""
-    booked = dict(
-        session.execute(
-            select(Appointment.patient_id, func.min(Appointment.starts_at))
-            .where(
-                Appointment.patient_id.in_(patients),
-                Appointment.state == AppointmentState.BOOKED,
-                Appointment.starts_at >= since,
-            )
-            .group_by(Appointment.patient_id)
-        ).all()
-    )
-    attended: dict[int, datetime] = dict(
-        session.execute(
-            select(Appointment.patient_id, func.max(CAME_AT))
-            .where(Appointment.patient_id.in_(patients), Appointment.state == AppointmentState.ATTENDED)
-            .group_by(Appointment.patient_id)
-        ).all()
-    )
-    missed = dict(session.execute(misses_open(Appointment.patient_id.in_(patients))).all())
+    these = {"patients": list(patients)}
+    booked = dict(session.execute(_BOOKED, {"since": since, **these}).all())
+    attended = dict(session.execute(_ATTENDED, these).all())
+    missed = dict(session.execute(_MISSED, these).all())
     return {
         patient_id: VisitFacts(booked.get(patient_id), missed.get(patient_id), attended.get(patient_id))
         for patient_id in patients
     }
 
 
+_OWNED = select(Task.patient_id).where(
+    Task.patient_id.in_(bindparam("patients", expanding=True)),
+    Task.kind.in_(ABOUT_REFILL),
+    Task.state == TaskState.ACKNOWLEDGED,
+)
+
+
 def owned_refills(session: Session, patients: Sequence[int]) -> set[int]:
     """Return the patients about whose refill somebody has taken an open task."""
-    rows = session.scalars(
-        select(Task.patient_id).where(
-            Task.patient_id.in_(patients), Task.kind.in_(ABOUT_REFILL), Task.state == TaskState.ACKNOWLEDGED
-        )
-    )
+    rows = session.scalars(_OWNED, {"patients": list(patients)})
     return {patient_id for patient_id in rows if patient_id is not None}
 
 

@@ -25,6 +25,7 @@ from scheduler.engine import HealthRecord, Job, run_guarded
 _SECONDS = timedelta(seconds=20)
 _SOONER = timedelta(microseconds=1)
 MISSED_AFTER = timedelta(minutes=60)
+ASK_AGAIN = timedelta(minutes=5)  # while the provider is down every beat asks, in truth
 NEVER = 10**9
 _OF_ESCALATION = ("take_care_steps", "notice_missed_refills")
 
@@ -50,6 +51,7 @@ class Beats:
         if shard.off("pages"):
             off.add("raise_pages")
         self._off = frozenset(off)
+        self._ask_again = instant(0)
 
     def run(self, minute: int) -> None:
         """Do at this minute what is due, in the order of the real heartbeat."""
@@ -73,6 +75,8 @@ class Beats:
         return Counter({name: record.failed for name, record in self._health.all().items() if record.failed})
 
     def _run(self, name: str, minute: int) -> None:
+        if name == "settle_unknown":
+            self._ask_again = _beat(minute) + ASK_AGAIN
         run_guarded(self._jobs[name], _beat(minute), self._health)
 
     def _due(self) -> dict[str, int]:
@@ -84,7 +88,7 @@ class Beats:
             "take_care_steps": step,
             "raise_pages": page,
             "send_outbox": text,
-            "settle_unknown": doubt + ASK_AFTER if doubt else None,
+            "settle_unknown": max(doubt + ASK_AFTER, self._ask_again) if doubt else None,
         }
         return {
             name: _first_beat_after(at) if at is not None else NEVER

@@ -266,7 +266,8 @@ on-call nurse answers the first page in 62 of 100 alerts, within minutes; a few 
 <li>The provider: 1 call in 80 fails or loses its answer; a bad half hour each month; outages of one to six hours;
 reports that are missing, late, twice, out of order; 2 % of texts come in late, 1.5 % twice.</li>
 <li>The clock: jobs run when something is due, in whole minutes. Planning everything anew, in truth done every six
-hours, is done every four weeks.</li></ul>
+hours, is done every four weeks;
+a text in doubt is asked about every five minutes, in truth every few seconds.</li></ul>
 <h3>Not modelled</h3><ul>
 <li>Symptoms and their course, overdose, catheter faults, a pump that stops, heat, altitude, MRI, replacement of a
 pump.</li>

@@ -179,7 +179,8 @@ def test_no_page_scrolls_sideways(page: Page, address: str, says: Callable[[str,
     page.set_viewport_size({"width": width, "height": 844})
     sign_in(page, address)
     record = page.locator(".alarm .name").get_attribute("href") or ""
-    for path in ("/", "/simulator", "/staff/", "/staff/patients", record, "/staff/content", "/staff/sign-in"):
+    staff = ("/staff/", "/staff/refills", "/staff/patients", record, f"{record}/pump", "/staff/content")
+    for path in ("/", "/simulator", *staff, "/staff/sign-in"):
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
