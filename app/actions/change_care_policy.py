@@ -15,12 +15,13 @@ from app.db.supply import CarePolicy, Supply
 from app.domain.pump_values import Limits
 from app.domain.why_missed import OFFERS, REASONS
 
-CLEARS = "none"  # of a value that may be absent
+CLEARS: tuple[object, ...] = (0, "none")  # given for one drug or reason, these take away what the clinic has set
 
 
 @dataclass(frozen=True)
 class CarePolicyChange:
-    """What to change; None leaves a field as it is. `max_interval_days` 0 and `transport_phone` "" take them away."""
+    """What to change; None leaves a field as it is. `max_interval_days` 0 and `transport_phone` "" take them away, as
+    do 0 for one drug of `stability_of` and "none" for one reason of `offers`."""
 
     concentrations: list[str] | None = None
     alarm_volume_ml: Decimal | None = None
@@ -53,7 +54,8 @@ def change_care_policy(line: Line, change: CarePolicyChange, now: datetime, acto
         for name, value in change.given.items():
             wanted = None if (name, value) in (("max_interval_days", 0), ("transport_phone", "")) else value
             if isinstance(wanted, dict):
-                wanted = getattr(policy, name) | wanted
+                merged = getattr(policy, name) | wanted
+                wanted = {key: chosen for key, chosen in merged.items() if chosen not in CLEARS}
             if getattr(policy, name) != wanted:
                 setattr(policy, name, wanted)
                 changed.append(name)

@@ -89,7 +89,7 @@ def _lines(policy: CarePolicy) -> list[tuple[str, str]]:
 @click.option("--band", "flow_band", type=AMOUNT, metavar="SHARE", help="How far the flow may be off: 0.15 is 15 %.")
 @click.option("--stability-days", type=DAYS, metavar="N", help="Drug stability limit.")
 @click.option("--stability", "stability_of", type=Checked(_stability), multiple=True, metavar="DRUG MCG/ML=N",
-              help='Of one drug: "baclofen 2000=120"; repeatable.')  # fmt: skip
+              help='Of one drug: "baclofen 2000=120", 0 for none of its own; repeatable.')  # fmt: skip
 @click.option("--max-interval-days", type=DAYS, metavar="N", help="Longest interval between refills; 0 for none.")
 @click.option("--lead-days", type=DAYS, metavar="N", help="Plan this many days earlier still.")
 @click.option(
@@ -99,7 +99,7 @@ def _lines(policy: CarePolicy) -> list[tuple[str, str]]:
 @click.option("--jump-percent", type=AMOUNT, metavar="N", help="A change beyond this needs a second person.")
 @click.option("--ask-to-book-days", type=DAYS, metavar="N", help="Ask so long before the plan-by date; 0 for never.")
 @click.option("--offer", "offers", type=Checked(_offer), multiple=True, metavar="REASON=OFFER",
-              help=f"After a miss: for {OFFERED} one of {', '.join(OFFERS)}; repeatable.")  # fmt: skip
+              help=f"After a miss: for {OFFERED} one of {', '.join(OFFERS)}, or none; repeatable.")  # fmt: skip
 @click.option("--transport-phone", type=Checked(phone_or_nothing), help='Who arranges rides; "" for none.')
 def set_care(**chosen: Any) -> None:
     """Change what is named, and nothing else; the dates of all pumps follow at once."""

@@ -326,6 +326,9 @@ def test_the_clinics_limits_change_the_dates_at_once(terminal: Terminal, today: 
     assert care["flow_band"] == "0.15"
     terminal.does("clinic", "set-care", "--max-interval-days", "0")
     assert terminal.tells("clinic", "care")["max_interval_days"] is None
+    terminal.does("clinic", "set-care", "--stability", "baclofen 2000=0", "--offer", "weather=none")
+    care = terminal.tells("clinic", "care")
+    assert (care["stability_of"], care["offers"]) == ({"morphine 10": 60}, {})
     assert "nothing to change" in terminal.does("clinic", "set-care", "--lead-days", "5")
     assert "15 % is written 0.15" in terminal.refuses("clinic", "set-care", "--band", "15")
     assert "set-care --help" in terminal.refuses("clinic", "set-care", code=2)
