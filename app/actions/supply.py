@@ -21,13 +21,12 @@ from app.db.supply import CarePolicy, CareStep, StepState, Supply
 from app.db.work import TaskKind
 from app.domain import pump as drug
 from app.domain.battery import replace_by
-from app.domain.escalation import ARRANGED, Standing, too_late
+from app.domain.escalation import ARRANGED, Standing, seen_since, too_late
 from scheduler.ladders import Due, Step, battery_steps, eri_steps, in_force, supply_steps, task_due
 from scheduler.quiet_hours import local_instant
 
 BATTERY_AT = time(9)
 SHOWN_DIGITS = 6  # behind the point: a flow is worked out anew from dose and concentration wherever it counts
-SAME_VISIT_DAYS = 1  # a refill written down for the day before its visit is still that visit's
 PUMP_RUNS = (PatientState.ACTIVE, PatientState.PAUSED)  # who is paused is not texted, but the pump runs on
 
 
@@ -224,7 +223,7 @@ def standing(supply: Supply, facts: VisitFacts, clinic: Clinic, now: datetime, *
         plan_by=supply.plan_by,
         visit_on=facts.booked_at.astimezone(zone).date() if facts.booked_at else None,
         missed=missed_on is not None and missed_on > supply.filled_on,  # filled since: made good
-        seen_since=seen_on is not None and (seen_on - supply.filled_on).days > SAME_VISIT_DAYS,
+        seen_since=seen_since(supply.filled_on, seen_on),
         owned=owned,
     )
 

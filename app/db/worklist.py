@@ -17,7 +17,7 @@ from app.db.pump_records import CAME_AT, misses_open
 from app.db.supply import Supply
 from app.db.types import keyring_of
 from app.db.work import Task, TaskKind, TaskState
-from app.domain.escalation import too_late
+from app.domain.escalation import seen_since, too_late
 from scheduler.quiet_hours import local_instant
 
 ON_CALL_PHONE = "on-call phone"
@@ -232,7 +232,7 @@ def _with_pump(session: Session, patients: Sequence[int]) -> set[int]:
 def _due_row(row: Any, around: _Around) -> DueRow:
     came_on, missed_on = around.day(around.came_at.get(row.id)), around.day(around.missed_at.get(row.id))
     filled_on = row.filled_on or date.min
-    seen_since = came_on is not None and row.filled_on is not None and came_on > row.filled_on
+    unrecorded = row.filled_on is not None and seen_since(row.filled_on, came_on)
     problem = row.problem
     if row.stale is None:
         problem = "not worked out yet" if row.id in around.with_pump else "no pump is recorded"
@@ -250,8 +250,8 @@ def _due_row(row: Any, around: _Around) -> DueRow:
         plan_by_because=row.plan_by_because,
         problem=problem,
         stale=bool(row.stale),
-        seen_on=came_on if seen_since else None,
-        visit=_due_visit(visit, None if seen_since else row.plan_by, around.zone) if visit else None,
+        seen_on=came_on if unrecorded else None,
+        visit=_due_visit(visit, None if unrecorded else row.plan_by, around.zone) if visit else None,
         missed=missed_on is not None and missed_on > filled_on,
         tasks=tuple(around.tasks.get(row.id, ())),
     )

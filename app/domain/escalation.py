@@ -15,6 +15,16 @@ SEEN = "seen since: the volumes are not recorded"
 OWNED = "somebody has taken the task"
 
 
+# A refill written down for so many days before its visit is still that visit's: done on Friday, the visit moved to
+# Monday and marked then. Were it another one after all, the dates would only be too early, never too late.
+SAME_VISIT_DAYS = 7
+
+
+def seen_since(filled_on: date, came_on: date | None) -> bool:
+    """Return whether somebody came to a refill visit that the last recorded filling does not belong to."""
+    return came_on is not None and (came_on - filled_on).days > SAME_VISIT_DAYS
+
+
 @dataclass(frozen=True)
 class Standing:
     """One patient on one day (of the clinic)."""
