@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -12,10 +13,11 @@ from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.record_refill import refill_takes_effect
 from app.actions.supply import refresh_supply
-from app.actions.tasks import close_tasks
+from app.actions.tasks import close_tasks, open_task
 from app.db.care import EntryState, Program, Pump, Refill
 from app.db.people import Patient, Staff
 from app.db.work import TaskKind
+from scheduler.ladders import Due, task_due
 
 Row = Refill | Program
 
@@ -62,11 +64,28 @@ def _settle(
         close_tasks(session, now, subject, (TaskKind.SECOND_PERSON,), "confirmed" if _holds(row) else "declined")
         if not _holds(row):
             refresh_supply(session, patient, patient.clinic, now, "declined")
+            _ask_what_is_true(session, patient, row, now)
         elif isinstance(row, Refill):
             refill_takes_effect(session, patient, patient.clinic, row, now)
         else:
             program_takes_effect(session, patient, patient.clinic, row, now)
         audit(session, now, f"staff:{staff_id}", "confirmed" if _holds(row) else "declined", subject)
+
+
+def _ask_what_is_true(session: Session, patient: Patient, row: Row, now: datetime) -> None:
+    """Have somebody read the pump: it runs with something, and the dates are now those from before the entry."""
+    day = row.filled_on if isinstance(row, Refill) else row.effective_on
+    open_task(
+        session,
+        now,
+        patient.clinic_id,
+        TaskKind.RECORD_REFILL,
+        f"patient:{patient.id}",
+        f"an entry for {day:%d-%b-%Y} was declined: read the pump, and record what it shows",
+        patient_id=patient.id,
+        due_at=task_due(Due.TODAY, now, ZoneInfo(patient.clinic.time_zone)),
+        keep=True,
+    )
 
 
 def _holds(row: Row) -> bool:

@@ -194,6 +194,8 @@ def test_a_declined_jump_changes_nothing(
     assert outcome.refill_id is not None
     decline_refill(desk.line, outcome.refill_id, clock(), staff("marcus"))
     assert (desk.supply(maria).plan_by, desk.tasks(TaskKind.SECOND_PERSON)) == (before.plan_by, [])
+    [task] = desk.tasks(TaskKind.RECORD_REFILL)  # the pump runs with something: somebody reads it
+    assert task.reason == "an entry for 23-Nov-2026 was declined: read the pump, and record what it shows"
 
 
 def test_while_a_higher_dose_waits_its_earlier_dates_count_already(
