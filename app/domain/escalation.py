@@ -14,9 +14,8 @@ FOLLOWED_UP = "the missed visit is being followed up"
 SEEN = "seen since: the volumes are not recorded"
 OWNED = "somebody has taken the task"
 
-
 # A refill written down for so many days before its visit is still that visit's: done on Friday, the visit moved to
-# Monday and marked then. Were it another one after all, the dates would only be too early, never too late.
+# Monday and marked then. Were it another one after all, the task to record it stands, and steps go on meanwhile.
 SAME_VISIT_DAYS = 7
 
 

@@ -65,9 +65,7 @@ def test_a_jump_that_is_declined_leaves_what_was(terminal: Terminal, today: date
     shown = terminal.tells("patients", "show", "1")
     assert shown["pumps"][0]["concentration_mcg_per_ml"] == "2000"
     assert shown["pumps"][0]["last_filled_on"] == days(today, -60)
-    [left] = terminal.tells(
-        "tasks", "list"
-    )  # the second person is asked no more, and the pump still runs with something
+    [left] = terminal.tells("tasks", "list")  # nobody is asked to confirm any more, and the pump runs with something
     assert left["kind"] == "record_refill"
     assert left["reason"].endswith("was declined: read the pump, and record what it shows")
 

@@ -17,6 +17,7 @@ from app.domain.escalation import (
     Standing,
     left,
     missed_reason,
+    seen_since,
     supply_step,
     too_late,
 )
@@ -292,3 +293,11 @@ def test_every_rung_has_words_for_how_soon_to_call(rung: Rung, when: str) -> Non
 )
 def test_a_visit_is_late_by_the_days_after_the_plan_by_date(visit_on: str, plan_by: str, days: int) -> None:
     assert too_late(date.fromisoformat(visit_on), date.fromisoformat(plan_by)) == days
+
+
+@pytest.mark.parametrize(
+    ("days", "another"), [(None, False), (-1, False), (0, False), (7, False), (8, True), (80, True)]
+)
+def test_a_visit_within_a_week_of_a_filling_is_that_filling(days: int | None, another: bool) -> None:
+    filled_on = date(2026, 11, 20)
+    assert seen_since(filled_on, None if days is None else filled_on + timedelta(days=days)) is another

@@ -9,8 +9,9 @@ from app.actions.plan_care import plan_care
 from app.db.messages import Purpose
 from app.domain import helped
 from app.domain.conversation import OF_THE_PUMP
-from app.domain.effects import ConfirmVisit, DropVisit, OptIn, RaiseAlert, Visit
+from app.domain.effects import ConfirmVisit, DropVisit, OptIn, RaiseAlert, Remember, Visit
 from app.domain.turn import Turn
+from app.domain.visit_talk import changed, confirmed
 from faq.understand import Understanding
 from scheduler.ladders import missed_steps
 from scheduler.planning import missed_texts
@@ -109,3 +110,11 @@ def test_what_kept_them_is_asked_after_what_to_do():
 @pytest.mark.parametrize("kind", ["why", "checkin", "scan", "book"])
 def test_any_number_of_patients_on_one_phone_can_be_asked_about(kind):
     asking(*(question(kind, patient) for patient in range(1, 120)))
+
+
+@pytest.mark.parametrize("settled", [confirmed, changed])
+def test_what_kept_them_is_still_to_be_answered_when_a_visit_is_confirmed_or_changed(settled):
+    sender = phone(question("why"))
+    missed_visit = Visit(sender.asked.asks[0].appointment_id, 1, "Maria", NOW + timedelta(days=3))
+    [asked] = [e.asked for e in settled(sender, missed_visit, "").effects if isinstance(e, Remember)]
+    assert asked == sender.asked

@@ -236,7 +236,7 @@ def test_a_pump_that_nobody_knows_the_dates_of_is_asked_about_where_no_visit_is_
 
 
 def test_a_refill_written_down_for_friday_is_that_of_the_visit_marked_on_monday(
-    maria: Someone, desk: Desk, live_until: Live, clock: FrozenClock
+    maria: Someone, desk: Desk, live_until: Live
 ) -> None:
     desk.fills(maria, days_ago=3)
     visit = desk.books(maria, MONDAY + timedelta(hours=1))
@@ -245,8 +245,3 @@ def test_a_refill_written_down_for_friday_is_that_of_the_visit_marked_on_monday(
     live_until(on(empty - timedelta(days=14)))
     [task] = desk.tasks(TaskKind.SUPPLY)
     assert task.reason.startswith("14 days of drug left by the early edge, no visit is booked in time: call")
-    later = desk.books(maria, clock() + timedelta(days=1))
-    live_until(clock() + timedelta(days=1))
-    desk.attends(later)  # and this one is a refill of which nobody wrote down the volumes
-    plan_care(desk.line, clock())
-    assert [task.kind for task in desk.tasks(TaskKind.RECORD_REFILL)][-1:] == [TaskKind.RECORD_REFILL]
