@@ -87,7 +87,7 @@ def _ask_for_records(
         if supply.early_empty_on is None:
             reason = "" if facts[patient.id].booked_at else NOBODY_KNOWS
         else:
-            reason = NOT_RECORDED if standing(supply, facts[patient.id], clinic, now).seen_since else ""
+            reason = NOT_RECORDED if standing(supply, facts[patient.id], clinic, now).seen_on else ""
         if not reason:
             continue
         open_task(

@@ -21,7 +21,7 @@ from app.db.supply import CarePolicy, CareStep, StepState, Supply
 from app.db.work import TaskKind
 from app.domain import pump as drug
 from app.domain.battery import replace_by
-from app.domain.escalation import ARRANGED, Standing, seen_since, too_late
+from app.domain.escalation import ARRANGED, SEEN, Standing, seen_since, too_late
 from scheduler.ladders import Due, Step, battery_steps, eri_steps, in_force, supply_steps, task_due
 from scheduler.quiet_hours import local_instant
 
@@ -223,7 +223,7 @@ def standing(supply: Supply, facts: VisitFacts, clinic: Clinic, now: datetime, *
         plan_by=supply.plan_by,
         visit_on=facts.booked_at.astimezone(zone).date() if facts.booked_at else None,
         missed=missed_on is not None and missed_on > supply.filled_on,  # filled since: made good
-        seen_since=seen_since(supply.filled_on, seen_on),
+        seen_on=seen_on if seen_since(supply.filled_on, seen_on) else None,
         owned=owned,
     )
 
@@ -250,7 +250,9 @@ def _plan_supply(
     days = (supply.plan_by, supply.early_empty_on, policy.ask_to_book_days)
     steps = supply_steps(supply.refill_id or 0, *days, policy_of(clinic), ZoneInfo(patient.time_zone))
     # a miss has steps of its own for the days that are left; a visit that is gone otherwise brings back what it spared
-    again = () if how.arranged or how.seen_since or how.missed else (ARRANGED,)
+    again = set() if how.arranged or how.seen_since or how.missed else {ARRANGED}
+    if how.unrecorded:
+        again.add(SEEN)
     about = f"@{supply.refill_id or 0}:"
     settled = frozenset(
         row.step
@@ -332,7 +334,7 @@ def flag_late_visits(
         return
     subject = f"appointment:{booked.id}"
     days = days_late(supply, booked.starts_at, clinic)
-    if not days or booked.late_reason or standing(supply, facts, clinic, now).seen_since:
+    if not days or booked.late_reason or standing(supply, facts, clinic, now).seen_on:
         close_tasks(session, now, subject, (TaskKind.LATE_BOOKING,), "in time, or with a reason")
         return
     reason = f"booked {days} days after the plan-by date, and nobody said why: find an earlier day, or give the reason"

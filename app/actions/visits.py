@@ -76,7 +76,7 @@ def check_in_time(
     days = days_late(supply, starts_at, clinic)
     if not days or supply is None:
         return None
-    if standing(supply, visit_facts(session, [patient.id], now)[patient.id], clinic, now).seen_since:
+    if standing(supply, visit_facts(session, [patient.id], now)[patient.id], clinic, now).seen_on:
         return None  # the dates are those of the filling before: the volumes are still to be recorded
     booked = select(Appointment.starts_at).where(
         Appointment.patient_id == patient.id,

@@ -17,7 +17,7 @@ from app.db.pump_records import CAME_AT, misses_open
 from app.db.supply import Supply
 from app.db.types import keyring_of
 from app.db.work import Task, TaskKind, TaskState
-from app.domain.escalation import seen_since, too_late
+from app.domain.escalation import relied_on, seen_since, too_late
 from scheduler.quiet_hours import local_instant
 
 ON_CALL_PHONE = "on-call phone"
@@ -83,6 +83,7 @@ class DueRow:
     problem: str | None
     stale: bool  # being worked out anew
     seen_on: date | None  # a visit since the refill these dates count from: its volumes are not recorded
+    long_unrecorded: bool  # for so long that nobody may rely on that visit
     visit: DueVisit | None
     missed: bool  # a visit was missed and not made good
     tasks: tuple[DueTask, ...]  # unresolved, about the refill; the gravest first
@@ -251,6 +252,7 @@ def _due_row(row: Any, around: _Around) -> DueRow:
         problem=problem,
         stale=bool(row.stale),
         seen_on=came_on if unrecorded else None,
+        long_unrecorded=unrecorded and came_on is not None and not relied_on(came_on, around.today),
         visit=_due_visit(visit, None if unrecorded else row.plan_by, around.zone) if visit else None,
         missed=missed_on is not None and missed_on > filled_on,
         tasks=tuple(around.tasks.get(row.id, ())),

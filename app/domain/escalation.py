@@ -12,16 +12,25 @@ ARRANGED = "a visit is booked in time"
 BOOKED = "a visit is booked"
 FOLLOWED_UP = "the missed visit is being followed up"
 SEEN = "seen since: the volumes are not recorded"
+NOTHING_TO_ASK = "seen since: staff are to record the volumes"
 OWNED = "somebody has taken the task"
 
 # A refill written down for so many days before its visit is still that visit's: done on Friday, the visit moved to
 # Monday and marked then. Were it another one after all, the task to record it stands, and steps go on meanwhile.
 SAME_VISIT_DAYS = 7
+# Somebody who was seen since is taken for filled so long as nobody recorded the volumes; after so many days of that
+# the dates of the last recorded filling count again, for staff: a pump may have gone unfilled.
+RECORD_WITHIN_DAYS = 14
 
 
 def seen_since(filled_on: date, came_on: date | None) -> bool:
     """Return whether somebody came to a refill visit that the last recorded filling does not belong to."""
     return came_on is not None and (came_on - filled_on).days > SAME_VISIT_DAYS
+
+
+def relied_on(came_on: date, today: date) -> bool:
+    """Return whether the pump is taken for filled on that day, though the volumes are still to be recorded."""
+    return (today - came_on).days < RECORD_WITHIN_DAYS
 
 
 @dataclass(frozen=True)
@@ -33,8 +42,18 @@ class Standing:
     plan_by: date
     visit_on: date | None = None  # the soonest booked visit still to come, today's included
     missed: bool = False  # a visit was missed and not made good
-    seen_since: bool = False  # a visit was attended after the last recorded refill
+    seen_on: date | None = None  # a visit was attended after the last recorded refill
     owned: bool = False  # a nurse has taken the open task about this refill
+
+    @property
+    def seen_since(self) -> bool:
+        """Whether the pump was filled, for all we know, though the volumes are still to be recorded."""
+        return self.seen_on is not None and relied_on(self.seen_on, self.today)
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether so much time has passed since that visit that nobody may rely on it."""
+        return self.seen_on is not None and not self.seen_since
 
     @property
     def days_left(self) -> int:
@@ -77,6 +96,8 @@ def supply_step(step: str, standing: Standing) -> Do | Skip:
     if standing.seen_since:
         return Skip(SEEN)
     if kind == "book":
+        if standing.unrecorded:
+            return Skip(NOTHING_TO_ASK)
         if standing.visit_on is not None:
             return Skip(ARRANGED if standing.arranged else BOOKED)
         return Skip(FOLLOWED_UP) if standing.missed else Do(text="book", routine=True)
@@ -91,9 +112,12 @@ def supply_step(step: str, standing: Standing) -> Do | Skip:
         if rung is LAST and not standing.owned:
             return Do(alert=reason, rung=rung)
         return Do(task=reason, rung=rung)
+    alerts = rung.tells(Channel.ALERT, Audience.ON_CALL)
+    if standing.unrecorded:  # whoever was filled is not to read that they were not: this is between staff
+        reason = f"{left(standing)}: seen {standing.seen_on:%d-%b}, the volumes never recorded: read the pump, record"
+        return Do(alert=reason, rung=rung) if alerts else Do(task=reason, rung=rung)
     what = "missed, and not booked again" if standing.missed else "no visit is booked in time"
     reason = f"{left(standing)}, {what}: call"
-    alerts = rung.tells(Channel.ALERT, Audience.ON_CALL)
     return Do(
         text="missed_now" if alerts else "book_now",
         urgent=alerts,

@@ -10,7 +10,9 @@ import pytest
 from app.domain.escalation import (
     ARRANGED,
     FOLLOWED_UP,
+    NOTHING_TO_ASK,
     OWNED,
+    RECORD_WITHIN_DAYS,
     SEEN,
     Do,
     Skip,
@@ -235,7 +237,24 @@ def test_every_alert_is_due_now_and_urgent_by_the_date() -> None:
 
 def test_whoever_was_seen_since_is_asked_and_told_nothing_by_the_old_dates() -> None:
     for step, stands in product((*BY_DAYS_LEFT, "book:28"), standings()):
-        assert supply_step(step, replace(stands, seen_since=True)) == Skip(SEEN)
+        for ago in (0, 1, RECORD_WITHIN_DAYS - 1):
+            seen_on = stands.today - timedelta(days=ago)
+            assert supply_step(step, replace(stands, seen_on=seen_on)) == Skip(SEEN)
+
+
+def test_after_two_weeks_without_the_volumes_staff_hear_of_the_old_dates_and_the_patient_does_not() -> None:
+    for step, stands in product(BY_DAYS_LEFT, standings()):
+        seen = replace(stands, seen_on=stands.today - timedelta(days=RECORD_WITHIN_DAYS))
+        plain, decided = supply_step(step, stands), supply_step(step, seen)
+        if isinstance(plain, Skip):
+            assert decided == plain
+            continue
+        assert isinstance(decided, Do)
+        assert (bool(decided.task), bool(decided.alert)) == (bool(plain.task), bool(plain.alert))
+        assert decided.rung is plain.rung
+        assert not decided.text
+        assert not decided.carer
+        assert supply_step("book:28", seen) == Skip(NOTHING_TO_ASK)
 
 
 # ── what is read ───────────────────────────────────────────────────────────────────────────────────────

@@ -245,3 +245,26 @@ def test_a_refill_written_down_for_friday_is_that_of_the_visit_marked_on_monday(
     live_until(on(empty - timedelta(days=14)))
     [task] = desk.tasks(TaskKind.SUPPLY)
     assert task.reason.startswith("14 days of drug left by the early edge, no visit is booked in time: call")
+
+
+def test_a_visit_whose_volumes_nobody_records_quiets_the_dates_for_two_weeks_and_no_longer(
+    filled: Someone, desk: Desk, live_until: Live, twilio: FakeTwilio, clock: FrozenClock
+) -> None:
+    seen = EMPTY - timedelta(days=10)
+    visit = desk.books(filled, on(seen))
+    live_until(on(seen))
+    desk.attends(visit)
+    live_until(on(seen + timedelta(days=13)))
+    plan_care(desk.line, clock())  # the scheduler does this every six hours
+    assert desk.tasks(TaskKind.SUPPLY) == []
+    assert to(ON_CALL, twilio) == []
+    live_until(on(seen + timedelta(days=14)))
+    plan_care(desk.line, clock())
+    live_until(on(seen + timedelta(days=15)))
+    [alert] = desk.tasks(TaskKind.ALERT)
+    assert "the volumes never recorded" in alert.reason
+    assert to(ON_CALL, twilio)
+    asked = [text for text in to(filled.phone, twilio) if text.made_at > on(seen)]
+    assert not [text for text in asked if "book" in text.body or "call us" in text.body.lower()]
+    desk.fills(filled)
+    assert desk.tasks(TaskKind.RECORD_REFILL) == []
