@@ -19,6 +19,7 @@ from app.jobs import jobs_for, run_due
 from app.keys import Keys, keys_for
 from app.settings import Settings, load_settings
 from app.web import install
+from app.web.live import Live
 from scheduler.embedded import EmbeddedEngine
 
 
@@ -39,6 +40,7 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
         "channel": channel,
         "clock": clock,
         "run_due": run_due(line, channel),
+        "live": Live(line.db),
         "engine": EmbeddedEngine(jobs_for(line, channel), clock, StoredHealth(line.db)),
     }
     install(flask, settings)

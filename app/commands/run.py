@@ -7,6 +7,7 @@ import click
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from app.actions.seed_demo import seed_demo
 from app.clock import system_clock
@@ -15,9 +16,10 @@ from app.commands.house import opened
 from app.commands.migrate import migrate_and_prepare
 from app.logs import configure_logging
 from app.settings import DEMO_CLINIC_PHONE, Settings, load_settings
+from app.web.live import MOST_STREAMS
 from scheduler.engine import Engine
 
-THREADS = 16
+THREADS = 16 + MOST_STREAMS  # a live page holds one
 GRACE_SECONDS = 20  # longer than the provider's time-out, so that a send under way is not lost to a stop
 
 
@@ -28,6 +30,22 @@ class OurLog(Logger):  # type: ignore[misc]
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's worker, which ends its live streams when it is asked to stop instead of waiting for the browsers."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self._end_streams()
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        self._end_streams()
+        super().handle_quit(sig, frame)
+
+    def _end_streams(self) -> None:
+        if self.wsgi is not None:
+            self.wsgi.extensions["live"].stop()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -42,7 +60,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         chosen = {
             "bind": f"{self._settings.host}:{self._settings.port}",
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "workers": self._workers,
             "threads": THREADS,
             "graceful_timeout": GRACE_SECONDS,

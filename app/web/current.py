@@ -9,6 +9,7 @@ from app.actions.line import Line
 from app.channels.base import Channel
 from app.clock import Clock, system_clock
 from app.settings import Settings
+from app.web.live import Live
 
 
 def line() -> Line:
@@ -21,6 +22,10 @@ def settings() -> Settings:
 
 def channel() -> Channel:
     return cast(Channel, current_app.extensions["channel"])
+
+
+def live() -> Live:
+    return cast(Live, current_app.extensions["live"])
 
 
 def now() -> datetime:

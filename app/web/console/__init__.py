@@ -23,7 +23,9 @@ def know_who_asks() -> ResponseReturnValue | None:
     """Let nobody in without a session; a page that refreshes itself does not keep one alive."""
     if request.endpoint in OPEN_TO_ALL:
         return None
-    refreshes_itself = request.method == "GET" and "HX-Request" in request.headers
+    refreshes_itself = request.method == "GET" and (
+        "HX-Request" in request.headers or request.endpoint == "console.live"
+    )
     token = staff_token()
     line = current.line()
     account = None
@@ -68,6 +70,7 @@ from app.web.console import (  # noqa: E402
     pumps,  # noqa: F401
     refills,  # noqa: F401
     sign_in,  # noqa: F401
+    stream,  # noqa: F401
     tasks,  # noqa: F401
     today,  # noqa: F401
     visits,  # noqa: F401

@@ -1,0 +1,29 @@
+"""The live stream of the staff pages."""
+
+from flask import Response
+from flask.typing import ResponseReturnValue
+
+from app.actions.sign_in import account_behind
+from app.web import current
+from app.web.console import bp
+from app.web.console.gate import staff, staff_token
+from app.web.live import stream
+from app.web.machine import machine_clock
+
+
+@bp.get("/live")
+def live() -> ResponseReturnValue:
+    """Stay open and tell the page when to fetch itself again. It keeps no session alive."""
+    line, token, clock, live = current.line(), staff_token(), machine_clock(), current.live()
+    simulated = line.channel == "simulator"
+
+    def still_signed_in() -> bool:
+        return account_behind(line.db, token, clock(), active=False, simulated=simulated) is not None
+
+    beat = live.open()
+    if beat is None:
+        return Response(status=503, headers={"Retry-After": "60"})
+    answer = Response(stream(live, beat, staff().clinic.id, still_signed_in), mimetype="text/event-stream")
+    answer.headers["X-Accel-Buffering"] = "no"  # a proxy in front must not hold it back
+    answer.call_on_close(live.close)
+    return answer
