@@ -59,11 +59,10 @@ class Live:
             if self._streams >= MOST_STREAMS or self.stopped:
                 return None
             self._streams += 1
-            if self._watching:
-                return self._beat
-            self._watching = True
-            threading.Thread(target=self._watch, name="live", daemon=True).start()
-        self._try_to_look()
+            if not self._watching:
+                self._watching = True
+                threading.Thread(target=self._watch, name="live", daemon=True).start()
+        self._try_to_look()  # what was acknowledged a moment ago sounds no more
         with self._news:
             return self._beat
 
