@@ -119,7 +119,7 @@ def test_an_alert_appears_on_today_and_its_clock_counts_up(
 def test_an_open_form_on_today_survives_a_refresh(page: Page, address: str, says: Callable[[str, str], None]) -> None:
     says("+16145550142", "purple monkey dishwasher")
     sign_in(page, address)
-    page.get_by_text("Settle", exact=True).click()
+    page.locator("summary[title=Settle]").click()
     page.get_by_label("What came of it").select_option("Called, settled")
     page.get_by_label("Note, if any").fill("spoke to her sis")
     says("+16145550145", "a second purple monkey")

@@ -2,18 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.db.pages import TaskRow, open_tasks, visits_between
+from app.db.today import carers_of, dates_of, waits
 from app.db.work import TaskKind
+from app.db.worklist import DueRow, refills_due
+from app.domain.texts import Words
 from app.web import current
 from app.web.console import bp
+from app.web.console.every_page import expires_soon
 from app.web.console.gate import staff
+from app.web.drug_left import DrugLeft, drug_left
+from faq.library import Answer
 from scheduler.quiet_hours import local_instant
+
+ASK_TO_BOOK_DAYS = 28  # how long before the plan-by date an unbooked pump is work
+SHOWN = 50
 
 TASK_OUTCOMES = (
     "Called, settled",
@@ -54,19 +63,33 @@ class WorkList:
     verb: str = ""  # what is to be done at once: "call now"
     to: str = "conversation"  # where a row leads: conversation, visits, pump
     outcomes: tuple[str, ...] = TASK_OUTCOMES
+    drug: bool = False  # its rows show how much is left
 
 
+REFILLS = WorkList(
+    "Missed refills and unbooked pumps",
+    "least drug left first",
+    "No refill is missed, and every pump is booked in time.",
+    "drop",
+    (TaskKind.MISSED_REFILL, TaskKind.NOT_ARRIVED, TaskKind.SUPPLY, TaskKind.LATE_BOOKING),
+    failed=True,
+    verb="call",
+    to="visits",
+    drug=True,
+)
 LISTS = (  # in order of danger
     WorkList(
-        "Missed refills and unbooked pumps",
-        "least time first",
-        "No refill is missed, and every pump is booked in time.",
-        "drop",
-        (TaskKind.MISSED_REFILL, TaskKind.NOT_ARRIVED, TaskKind.SUPPLY, TaskKind.LATE_BOOKING),
+        "Cannot reach",
+        "no text gets through: call",
+        "Every phone took its last text.",
+        "phone",
+        (TaskKind.UNDELIVERED, TaskKind.CALL_INSTEAD),
         failed=True,
         verb="call",
-        to="visits",
+        to="contacts",
+        drug=True,
     ),
+    REFILLS,
     WorkList(
         "Pumps to see to",
         "check, confirm, record",
@@ -77,15 +100,6 @@ LISTS = (  # in order of danger
         outcomes=PUMP_OUTCOMES,
     ),
     WorkList(
-        "Cannot reach",
-        "call instead of texting",
-        "Every phone took its last text.",
-        "phone",
-        (TaskKind.UNDELIVERED, TaskKind.CALL_INSTEAD),
-        failed=True,
-        verb="call",
-    ),
-    WorkList(
         "Unconfirmed visits",
         "call to confirm",
         "Everybody has confirmed, or still has time to.",
@@ -93,6 +107,7 @@ LISTS = (  # in order of danger
         (TaskKind.UNCONFIRMED,),
         verb="call",
         to="visits",
+        drug=True,
     ),
     WorkList(
         "Wants another day",
@@ -101,6 +116,7 @@ LISTS = (  # in order of danger
         "calendar",
         (TaskKind.RESCHEDULE,),
         to="visits",
+        drug=True,
     ),
     WorkList(
         "Questions for a nurse",
@@ -114,26 +130,119 @@ LISTS = (  # in order of danger
     ),
     WorkList("Wrong numbers", "check the record", "No number turned out wrong.", "people", (TaskKind.WRONG_NUMBER,)),
 )
+NEXT_ACT = {
+    TaskKind.UNDELIVERED: "Call instead",
+    TaskKind.CALL_INSTEAD: "Call",
+    TaskKind.MISSED_REFILL: "Call and book",
+    TaskKind.NOT_ARRIVED: "Call now",
+    TaskKind.SUPPLY: "Call and book",
+    TaskKind.LATE_BOOKING: "Find an earlier day",
+    TaskKind.CHECK_PUMP: "Check the pump",
+    TaskKind.SECOND_PERSON: "Confirm or decline",
+    TaskKind.RECORD_REFILL: "Record refill",
+    TaskKind.BATTERY: "Refer",
+    TaskKind.UNCONFIRMED: "Call to confirm",
+    TaskKind.RESCHEDULE: "Find a day",
+    TaskKind.QUESTION: "Answer",
+    TaskKind.HUMAN: "Answer",
+    TaskKind.MEDIA: "Ask about it",
+    TaskKind.WRONG_NUMBER: "Check the record",
+}
+
+
+@dataclass(frozen=True)
+class RefillRow:
+    """One patient whose refill is missed, not booked or booked late, with the tasks about it."""
+
+    row: DueRow
+    left: DrugLeft | None
+    tasks: tuple[TaskRow, ...]
+
+    @property
+    def act(self) -> str:
+        """Return what to do next."""
+        kinds = {task.kind for task in self.tasks}
+        if TaskKind.NOT_ARRIVED in kinds:
+            return NEXT_ACT[TaskKind.NOT_ARRIVED]
+        if self.row.visit is not None:
+            return NEXT_ACT[TaskKind.LATE_BOOKING] if self.row.visit.days_late else "See the visit"
+        return "Call and book" if self.tasks or self.row.missed else "Book"
 
 
 @bp.get("/")
 def today() -> ResponseReturnValue:
     signed, moment = staff(), current.now()
-    start, middle, end = days(moment, signed.clinic.zone)
+    clinic, zone = signed.clinic, signed.clinic.zone
+    start, middle, end = days(moment, zone)
     with current.line().db.read() as session:
-        tasks = open_tasks(session, signed.clinic.id)
-        visits = visits_between(session, signed.clinic.id, start, end)
+        tasks = open_tasks(session, clinic.id)
+        visits = visits_between(session, clinic.id, start, end)
+        due = refills_due(session, clinic.id, moment, zone, ASK_TO_BOOK_DAYS)
+        drawn = [task.person.id for task in tasks if task.person is not None]
+        dates, carers = dates_of(session, drawn), carers_of(session, drawn)
+        waited = waits(session, clinic.id, moment - timedelta(days=7))
+    day = moment.astimezone(zone).date()
+    refills = refill_rows(due, tasks, day)
+    covered = {task.id for row in refills for task in row.tasks}
     return render_template(
         "console/today.html",
         alerts=[task for task in tasks if task.kind is TaskKind.ALERT],
-        lists=grouped(tasks),
+        lists=[(kind, [task for task in found if task.id not in covered]) for kind, found in grouped(tasks)],
+        refills=refills[:SHOWN],
+        more_refills=max(0, len(refills) - SHOWN),
+        refills_list=REFILLS,
+        left_of={who: drug_left(day, d.filled_on, d.early_empty_on, d.empty_on, d.plan_by) for who, d in dates.items()},
+        carers=carers,
+        next_act=NEXT_ACT,
         agenda=[
             ("Today", [visit for visit in visits if visit.starts_at < middle]),
             ("Tomorrow", [visit for visit in visits if visit.starts_at >= middle]),
         ],
         alert_outcomes=ALERT_OUTCOMES,
         shown=len(tasks),
+        waits=waited,
+        at_plan_by=by_sunday(due, day),
+        expiring=expiring(current.line().words, moment),
     )
+
+
+def refill_rows(due: Sequence[DueRow], tasks: Sequence[TaskRow], day: date) -> list[RefillRow]:
+    """Return whose refill is missed, not booked or booked late, by the early edge; with every open task about it.
+
+    Whoever was seen a few days ago, with the volumes still to be recorded, stands in another list.
+    """
+    about: dict[int, list[TaskRow]] = {}
+    for task in tasks:
+        if task.kind in REFILLS.kinds and task.person is not None:
+            about.setdefault(task.person.id, []).append(task)
+    found = []
+    for row in due:
+        mine = tuple(about.get(row.patient_id, ()))
+        seen = row.seen_on is not None and not row.long_unrecorded
+        late = row.visit is None or row.visit.days_late > 0
+        if mine or (late and not seen and row.early_empty_on is not None):
+            left = drug_left(day, row.filled_on, row.early_empty_on, row.empty_on, row.plan_by)
+            found.append(RefillRow(row, None if row.stale else left, mine))
+    return found
+
+
+def by_sunday(due: Sequence[DueRow], day: date) -> int:
+    """Return how many pumps are at or past their plan-by date by the end of this week, and not booked before it."""
+    sunday = day + timedelta(days=6 - day.weekday())
+    return sum(
+        row.plan_by is not None and row.plan_by <= sunday and (row.visit is None or row.visit.days_late > 0)
+        for row in due
+    )
+
+
+def expiring(words: Words, now: datetime) -> list[Answer]:
+    """Return the answers whose review is due within 30 days or overdue, the soonest first; one for each topic."""
+    found: dict[str, Answer] = {}
+    for by_topic in words.library.answers.values():
+        for topic, answer in by_topic.items():
+            if expires_soon(answer.review_by, now):
+                found.setdefault(topic, answer)
+    return sorted(found.values(), key=lambda answer: answer.review_by)
 
 
 def grouped(tasks: Sequence[TaskRow]) -> list[tuple[WorkList, list[TaskRow]]]:

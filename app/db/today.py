@@ -1,0 +1,71 @@
+"""What Today shows beside the tasks: drug left of whoever has one, whom to call instead, how long people waited."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.people import Contact, ContactKind
+from app.db.supply import Supply
+from app.db.work import Task, TaskKind
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The dates of one pump that a bar is drawn from."""
+
+    filled_on: date | None
+    early_empty_on: date | None
+    empty_on: date | None
+    plan_by: date | None
+
+
+def dates_of(session: Session, patients: Sequence[int]) -> dict[int, Dates]:
+    """Return the dates of these patients' pumps, of whom they are known and not being worked out anew."""
+    rows = session.execute(
+        select(Supply.patient_id, Supply.filled_on, Supply.early_empty_on, Supply.empty_on, Supply.plan_by).where(
+            Supply.patient_id.in_(patients), Supply.stale.is_(False)
+        )
+    )
+    return {patient_id: Dates(*dates) for patient_id, *dates in rows}
+
+
+def carers_of(session: Session, patients: Sequence[int]) -> dict[int, str]:
+    """Return what to call the first carer of each patient: the name, or what they are to the patient."""
+    rows = session.execute(
+        select(Contact.patient_id, Contact.name, Contact.relation)
+        .where(Contact.patient_id.in_(patients), Contact.kind == ContactKind.CARER)
+        .order_by(Contact.id.desc())
+    )
+    return {patient_id: called for patient_id, name, relation in rows if (called := (name or relation or "").strip())}
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long a person took after urgent texts."""
+
+    median: timedelta
+    longest: timedelta
+    longest_at: datetime
+    count: int
+
+
+def waits(session: Session, clinic_id: int, since: datetime) -> Waits | None:
+    """Return the waits for a person of the alerts since then that somebody acknowledged; None for none."""
+    rows = session.execute(
+        select(Task.opened_at, Task.acknowledged_at)
+        .where(
+            Task.clinic_id == clinic_id,
+            Task.kind == TaskKind.ALERT,
+            Task.opened_at >= since,
+            Task.acknowledged_at.is_not(None),
+        )
+        .order_by(Task.opened_at.desc())
+        .limit(500)
+    ).all()
+    took = sorted((taken - opened, opened) for opened, taken in rows)
+    if not took:
+        return None
+    return Waits(took[(len(took) - 1) // 2][0], *took[-1], len(took))
