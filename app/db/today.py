@@ -65,7 +65,7 @@ def waits(session: Session, clinic_id: int, since: datetime) -> Waits | None:
         .order_by(Task.opened_at.desc())
         .limit(500)
     ).all()
-    took = sorted((taken - opened, opened) for opened, taken in rows)
+    took = sorted((taken - opened, opened) for opened, taken in rows if taken is not None)
     if not took:
         return None
     return Waits(took[(len(took) - 1) // 2][0], *took[-1], len(took))
