@@ -68,6 +68,7 @@ from app.web.console import (  # noqa: E402
     phones,  # noqa: F401
     pump_entries,  # noqa: F401
     pumps,  # noqa: F401
+    refill_day,  # noqa: F401
     refills,  # noqa: F401
     sign_in,  # noqa: F401
     stream,  # noqa: F401

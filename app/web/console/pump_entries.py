@@ -97,11 +97,12 @@ def _check_or_save(
         saved = save()
     except Refused as refusal:
         return refused(signed, patient_id, form, refusal)
-    flash(_said(form.name, saved))
+    flash(entry_said(form.name, saved))
     return to_pump(patient_id)
 
 
-def _said(name: str, saved: Outcome) -> str:
+def entry_said(name: str, saved: Outcome) -> str:
+    """Say what was saved, and what follows from it."""
     what = "The refill" if name == "refill" else "The new dose"
     if saved.waits:
         return f"{what} is recorded and waits for a second member of staff: {saved.second_person_because}."
