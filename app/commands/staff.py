@@ -9,6 +9,7 @@ from app.clock import system_clock
 from app.commands.house import opened
 from app.commands.printing import AS_JSON, echo_json, echo_table
 from app.db.listing import list_staff
+from app.domain.permissions import Role
 
 
 @click.group()
@@ -19,7 +20,7 @@ def staff() -> None:
 @staff.command()
 @click.argument("email")
 @click.option("--name", prompt="Name, as colleagues know it", help="As colleagues know it.")
-@click.option("--role", type=click.Choice(["nurse", "administrator"]), default="nurse", show_default=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default="nurse", show_default=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 def add(email: str, name: str, role: str, password_stdin: bool) -> None:
     """Add an account. Asks for a password of at least 12 characters unless it comes by --password-stdin."""
@@ -47,5 +48,5 @@ def list_(as_json: bool) -> None:
         echo_table(
             ("ID", "E-MAIL", "NAME", "ROLE", "ACTIVE"),
             ((s.id, s.email, s.name, s.role, "yes" if s.active else "no") for s in found),
-            "no accounts: add the first with `pumpline staff add you@clinic.example --role administrator`",
+            "no accounts: add the first with `pumpline staff add you@clinic.example --role lead_nurse`",
         )

@@ -8,9 +8,11 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.db.worklist import DueRow, refills_due
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import staff
+from app.web.console.permits import needs
 from app.web.drug_left import DrugLeft, drug_left
 
 SHOWN = 100
@@ -54,6 +56,7 @@ def _left(row: DueRow, today: date) -> DrugLeft | None:
 
 
 @bp.get("/refills")
+@needs(Permission.READ_PATIENTS)
 def refills() -> ResponseReturnValue:
     clinic, now = staff().clinic, current.now()
     today = now.astimezone(clinic.zone).date()

@@ -10,9 +10,11 @@ from flask.typing import ResponseReturnValue
 
 from app.db.pages import TaskRow, open_tasks, visits_between
 from app.db.work import TaskKind
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import staff
+from app.web.console.permits import needs
 from scheduler.quiet_hours import local_instant
 
 TASK_OUTCOMES = (
@@ -117,6 +119,7 @@ LISTS = (  # in order of danger
 
 
 @bp.get("/")
+@needs(Permission.READ_PATIENTS)
 def today() -> ResponseReturnValue:
     signed, moment = staff(), current.now()
     start, middle, end = days(moment, signed.clinic.zone)
