@@ -14,6 +14,7 @@ from app.web import current
 from app.web.console.every_page import around_page
 from app.web.console.gate import Signed, session_now, staff, staff_token
 from app.web.console.permits import may, refusal_for
+from app.web.console.reading import in_strip, write_reads
 
 bp = Blueprint("console", __name__, url_prefix="/staff", template_folder="../templates")
 
@@ -22,6 +23,7 @@ OPEN_TO_ALL = {"console.sign_in_page", "console.sign_in_form"}
 
 
 bp.add_app_template_global(may, "may")
+bp.after_request(write_reads)
 
 
 @bp.before_request
@@ -63,9 +65,11 @@ def around() -> dict[str, Any]:
     """What every staff page shows around its own content."""
     if "staff" not in g:
         return {}
+    found = around_page(staff(), current.line(), now())
     if not may(Permission.READ_PATIENTS):
-        return around_page(staff(), current.line(), now()) | {"urgent_tasks": ()}
-    return around_page(staff(), current.line(), now())
+        return found | {"urgent_tasks": ()}
+    in_strip(task.person.id for task in found["urgent_tasks"] if task.person)
+    return found
 
 
 def now() -> datetime:

@@ -19,6 +19,7 @@ from app.web.console.entry import NotUnderstood, field_time, reply_of, suggested
 from app.web.console.gate import Signed, access_patient, staff
 from app.web.console.learning import asked_to_label, readings
 from app.web.console.permits import needs
+from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
 from app.web.wording import plural
 from faq.segments import measure
@@ -45,6 +46,7 @@ def patients() -> ResponseReturnValue:
         abort(404)
     with current.line().db.read() as session:
         found = patient_list(session, staff().clinic.id, page)
+    listed(row.person.id for row in found.patients)
     pages = max(1, -(-found.total // PAGE))
     return render_template("console/patients.html", found=found, page=page, pages=pages, query="")
 
@@ -61,6 +63,7 @@ def search() -> ResponseReturnValue:
         found = find_patients(line.db, session, clinic.id, query, clinic.country)
     if found.total == 1:
         return redirect(url_for("console.patient", patient_id=found.patients[0].person.id))
+    listed(row.person.id for row in found.patients)
     return render_template("console/patients.html", found=found, page=1, pages=1, query=query)
 
 

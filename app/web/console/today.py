@@ -15,6 +15,7 @@ from app.web import current
 from app.web.console import bp
 from app.web.console.gate import staff
 from app.web.console.permits import needs
+from app.web.console.reading import listed
 from scheduler.quiet_hours import local_instant
 
 TASK_OUTCOMES = (
@@ -126,6 +127,7 @@ def today() -> ResponseReturnValue:
     with current.line().db.read() as session:
         tasks = open_tasks(session, signed.clinic.id)
         visits = visits_between(session, signed.clinic.id, start, end)
+    listed([task.person.id for task in tasks if task.person] + [visit.person.id for visit in visits])
     return render_template(
         "console/today.html",
         alerts=[task for task in tasks if task.kind is TaskKind.ALERT],
