@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, String, cast, literal, select, union_all
+from sqlalchemy import Select, String, cast, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, Program, Pump, Refill
 from app.db.messages import InboundMessage, OutboundMessage
-from app.db.people import Contact, Patient, Staff
+from app.db.people import Clinic, Contact, Patient, Staff
 from app.db.supply import Referral, Scan
 from app.db.work import AuditEvent, Task
 
 READ = "read"  # of one patient's pages; the subject says whose
 LISTED = "saw a list"  # its detail holds the ids shown
 PAGE = 100
+RECENT = 5_000
 
 _Event = AuditEvent
 
@@ -37,9 +38,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a page of the log shows. `actors`: whose deeds; None: everybody's."""
+    """What a page of the log shows. `actors`: whose deeds; None: everybody's. `not_staff`: only others'."""
 
     actors: Collection[str] | None = None
+    not_staff: bool = False
     verb: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -57,6 +59,8 @@ def audit_page(session: Session, wanted: Wanted, *, before: int | None = None, l
         query = query.where(_Event.id < before)
     if wanted.actors is not None:
         query = query.where(_Event.actor.in_(sorted(wanted.actors)))
+    if wanted.not_staff:
+        query = query.where(_Event.actor.not_like("staff:%"))
     if wanted.verb is not None:
         query = query.where(_Event.verb == wanted.verb)
     if wanted.since is not None:
@@ -86,6 +90,17 @@ def staff_of_clinic(session: Session, clinic_id: int) -> list[tuple[int, str, bo
         select(Staff.id, Staff.name, Staff.active).where(Staff.clinic_id == clinic_id).order_by(Staff.name, Staff.id)
     )
     return [(row.id, row.name, row.active) for row in found]
+
+
+def recent_verbs(session: Session) -> list[str]:
+    """Return what was done lately, in words to choose from."""
+    recent = select(_Event.verb).order_by(_Event.id.desc()).limit(RECENT).subquery()
+    return sorted(session.scalars(select(recent.c.verb).distinct()))
+
+
+def only_clinic(session: Session) -> bool:
+    """Whether there is one clinic on this installation: then all that was done was done in it."""
+    return (session.scalar(select(func.count()).select_from(Clinic)) or 0) < 2
 
 
 def _lines() -> Select[Any]:

@@ -77,6 +77,7 @@ def now() -> datetime:
 
 
 from app.web.console import (  # noqa: E402
+    audit_pages,  # noqa: F401
     content,  # noqa: F401
     learning,  # noqa: F401
     patients,  # noqa: F401
