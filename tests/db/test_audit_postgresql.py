@@ -3,15 +3,19 @@
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.actions.line import Line
+from app.actions.prepare import DEMO_SIGN_IN
 from app.actions.seal_audit import seal_audit
+from app.actions.sign_in import add_staff
 from app.actions.verify_audit import verify_audit
 from app.db.work import AuditEvent
 from tests.actions.test_audit_chain import NOW, one_chain_out_of_many_writers, writes
 from tests.db.test_postgresql import SERVER, app, line, url
+from tests.web.conftest import PASSWORD, Visitor
 
 __all__ = ["app", "line", "url"]
 
@@ -62,3 +66,18 @@ def test_the_database_itself_refuses_to_change_or_delete(line: Line, statement: 
     with pytest.raises(DBAPIError, match="only ever added to"), line.db.begin() as session:
         session.execute(text(statement))
     assert verify_audit(line.db).broken is None
+
+
+def test_reads_are_written_and_an_auditor_reads_them(app: Flask, line: Line) -> None:
+    nurse, auditor = Visitor(app.test_client()), Visitor(app.test_client())
+    add_staff(line.db, "vera@clinic.example", "Vera Auditor", "auditor", PASSWORD, NOW)
+    assert nurse.sign_in(*DEMO_SIGN_IN).status_code == 302
+    assert auditor.sign_in("vera@clinic.example").status_code == 302
+    for page in ("patients", "patients/1", "patients/1/pump"):
+        nurse.page(f"/staff/{page}")
+    report = auditor.page("/staff/patients/1/access")
+    for words in ("Opened the record and conversation", "Opened the pump page", "Saw in the list of patients"):
+        assert words in report, words
+    assert "Ana Lindqvist" in auditor.page("/staff/audit?who=1&verb=read&from=2020-01-01")
+    assert auditor.post("/staff/audit/export", seen_on="/staff/audit").mimetype == "text/csv"
+    assert auditor.post("/staff/patients/1/access/export", seen_on="/staff/audit").mimetype == "text/csv"
