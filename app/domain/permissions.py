@@ -70,6 +70,8 @@ def may(role: Role, permission: Permission) -> bool:
     return permission in PERMISSIONS[role]
 
 
-def who_may(permission: Permission) -> tuple[str, ...]:
-    """Return the roles that may, in words: whom to ask."""
-    return tuple(ROLE_WORDS[role] for role in Role if may(role, permission))
+def whom_to_ask(permission: Permission) -> tuple[str, ...]:
+    """Return the roles to ask, in words: those who may and do the clinic's work; where none does, an auditor."""
+    able = [role for role in Role if may(role, permission)]
+    at_work = [role for role in able if role not in (Role.AUDITOR, Role.READ_ONLY)]
+    return tuple(ROLE_WORDS[role] for role in at_work or able)

@@ -294,4 +294,7 @@ def test_a_refusal_says_in_plain_words_what_and_whom_to_ask(
     assert answer.status_code == 403
     for words in ("Not yours to do", "read only", "Ask a nurse or a lead nurse of your clinic", "Nothing was changed"):
         assert words in answer.text, words
-    assert "Not yours to see" in signed(Role.ADMINISTRATOR).get("/staff/patients").text
+    refused = signed(Role.ADMINISTRATOR).get("/staff/patients").text
+    assert "Not yours to see" in refused
+    assert "Ask a nurse or a lead nurse of your clinic" in refused
+    assert "Ask an auditor of your clinic" in signed(Role.NURSE).get("/staff/audit").text

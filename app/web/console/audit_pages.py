@@ -46,6 +46,11 @@ class Row:
     did: str
     about: str
 
+    @property
+    def patient_id(self) -> int | None:
+        kind, _, row_id = self.line.subject.partition(":")
+        return int(row_id) if kind == "patient" and row_id.isdecimal() else None
+
 
 @dataclass(frozen=True)
 class Filters:

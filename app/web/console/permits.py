@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import current_app, g, render_template, request
+from flask import current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.permissions import PERMISSION_WORDS, ROLE_WORDS, Permission, Role, who_may
+from app.domain.permissions import PERMISSION_WORDS, ROLE_WORDS, Permission, Role, whom_to_ask
 from app.domain.permissions import may as role_may
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -35,14 +35,15 @@ def refusal_for(role: Role) -> ResponseReturnValue | None:
     if needed is not None and role_may(role, needed):
         return None
     title = "Not yours to see" if request.method == "GET" else "Not yours to do"
-    return render_template("error.html", title=title, words=in_plain_words(role, needed)), 403
+    page = {"title": title, "words": in_plain_words(role, needed), "to": url_for("console.today")}
+    return render_template("error.html", **page), 403
 
 
 def in_plain_words(role: Role, needed: Permission | None) -> str:
     """Say what the role lacks and whom to ask."""
     if needed is None:
         return "This page is open to nobody yet. Tell whoever runs Pumpline. Nothing was changed."
-    asked = " or ".join(f"{'an' if who[0] in 'aeiou' else 'a'} {who}" for who in who_may(needed))
+    asked = " or ".join(f"{'an' if who[0] in 'aeiou' else 'a'} {who}" for who in whom_to_ask(needed))
     role_said = f'Your role here is "{ROLE_WORDS[role]}"; it does not let you {PERMISSION_WORDS[needed]}.'
     return f"{role_said} Ask {asked} of your clinic. Nothing was changed."
 
