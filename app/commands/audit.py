@@ -65,7 +65,7 @@ def report(mrn: str, as_csv: bool, as_json: bool) -> None:
             raise Failed("no patient has that record number: see `pumpline patients list`")
         if len(found) > 1:
             raise Failed("several clinics have a patient with that record number: use the staff pages of the clinic")
-        lines = export_access(house.line, found[0], ACTOR, house.now)
+        lines = export_access(house.db, found[0], ACTOR, house.now)
         if as_json:
             echo_json(lines)
         elif as_csv:

@@ -99,7 +99,7 @@ def audit_export() -> ResponseReturnValue:
         people, alone = staff_of_clinic(session, signed.clinic.id), only_clinic(session)
     wanted = _wanted(filters, [one for one, _, _ in people], signed.clinic.zone, alone=alone)
     try:
-        found = export_audit(current.line(), wanted, signed.actor, signed.clinic.id, current.now())
+        found = export_audit(current.line().db, wanted, signed.actor, signed.clinic.id, current.now())
     except Refused as refusal:
         flash(f"Not exported: {refusal}.", "failed")
         return redirect(f"{url_for('console.audit_log')}?{urlencode(filters.as_address())}")
@@ -129,7 +129,7 @@ def access(patient_id: int) -> ResponseReturnValue:
 def access_export(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
-    return _file(export_access(current.line(), patient_id, signed.actor, current.now()), "access.csv")
+    return _file(export_access(current.line().db, patient_id, signed.actor, current.now()), "access.csv")
 
 
 def _filters(asked: MultiDict[str, str]) -> Filters:
