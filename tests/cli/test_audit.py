@@ -64,5 +64,8 @@ def test_roles_are_given_changed_and_listed(terminal: Terminal) -> None:
     assert {"vera@clinic.example": "read_only"}.items() <= {
         one["email"]: one["role"] for one in terminal.tells("staff", "list")
     }.items()
+    terminal.does("text", "ALARM", "--from", "+16145550123")
+    said = terminal.refuses("tasks", "acknowledge", "1", "--by", "vera@clinic.example")
+    assert said.strip() == "that account's role is read only: name a nurse"
     assert "no account" in terminal.refuses("staff", "role", "nobody@clinic.example", "nurse")
     terminal.refuses("staff", "role", "vera@clinic.example", "king", code=2)

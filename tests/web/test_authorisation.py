@@ -298,3 +298,14 @@ def test_a_refusal_says_in_plain_words_what_and_whom_to_ask(
     assert "Not yours to see" in refused
     assert "Ask a nurse or a lead nurse of your clinic" in refused
     assert "Ask an auditor of your clinic" in signed(Role.NURSE).get("/staff/audit").text
+
+
+def test_only_who_may_see_to_a_patient_is_offered_as_the_owner_of_a_referral(
+    signed: Callable[[Role], Visitor], arguments: dict[str, Any]
+) -> None:
+    nurse = signed(Role.NURSE)
+    for role in (Role.LEAD_NURSE, Role.AUDITOR, Role.READ_ONLY, Role.ADMINISTRATOR):
+        signed(role)
+    page = nurse.page(f"/staff/patients/{arguments['patient_id']}/pump")
+    offered = {role for role in Role if f">Some {role.value.title()}</option>" in page}
+    assert offered == {Role.NURSE, Role.LEAD_NURSE}
