@@ -14,6 +14,7 @@ from app.actions.line import Line
 from app.actions.sign_in import NotSignedIn, check_password
 from app.db.care import EntryState, Program, Pump, Refill
 from app.db.people import Patient, Staff
+from app.domain.permissions import Permission, may
 
 MISMATCH = (
     "what you read is not what was entered: look at vial and programmer again, both of you. "
@@ -47,7 +48,8 @@ def vouch_for_refill(line: Line, refill_id: int, reading: Reading, colleague: Co
     """
     with line.db.read() as session:
         who = session.get(Staff, colleague.staff_id)
-        if who is None or not who.active or who.clinic_id != _clinic_of(session, refill_id):
+        able = who is not None and who.active and may(who.role, Permission.WRITE_PATIENTS)
+        if who is None or not able or who.clinic_id != _clinic_of(session, refill_id):
             raise Refused("choose who you are", "invalid")
         email = who.email
     by, simulated = (colleague.password, colleague.address, colleague.at), line.channel == "simulator"

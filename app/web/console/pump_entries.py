@@ -13,9 +13,11 @@ from app.actions.programs import Entry
 from app.actions.record_refill import RefillEntry, RefillOutcome, preview_refill, record_refill
 from app.db.care import Program, Refill
 from app.db.pump_records import PumpRecord, pump_record
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import Signed, access_entry, access_patient, staff
+from app.web.console.permits import needs
 from app.web.console.pump_forms import Form, mark_of, program_of, refill_of
 from app.web.console.pumps import Checked, policy_of, pump_view, refused, to_pump
 from app.web.wording import day
@@ -24,6 +26,7 @@ Outcome = RefillOutcome | ProgramOutcome
 
 
 @bp.post("/patients/<int:patient_id>/pump/refill")
+@needs(Permission.WRITE_PATIENTS)
 def refill(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
@@ -45,6 +48,7 @@ def refill(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/patients/<int:patient_id>/pump/program")
+@needs(Permission.WRITE_PATIENTS)
 def program(patient_id: int) -> ResponseReturnValue:
     """Change the dose between refills; the concentration is the one that was filled."""
     signed = staff()
@@ -122,6 +126,7 @@ _SETTLE: dict[tuple[str, str], tuple[type[Refill] | type[Program], Callable[...,
 
 
 @bp.post("/patients/<int:patient_id>/pump/entries")
+@needs(Permission.WRITE_PATIENTS)
 def settle_entry(patient_id: int) -> ResponseReturnValue:
     """Confirm or decline an entry that waits for a second person."""
     signed = staff()

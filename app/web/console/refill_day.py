@@ -18,18 +18,22 @@ from app.db.pages import VisitRow, colleagues, person_of, visits_between
 from app.db.patient_pages import PumpPage, pump_page
 from app.db.people import Patient
 from app.db.supply import CarePolicy
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import Signed, access_entry, access_patient, session_now, staff
+from app.web.console.permits import needs
 from app.web.console.pump_entries import entry_said
 from app.web.console.pump_forms import OTHER, WEEKDAYS, Form, mark_of, plain, refill_of, typed_program
 from app.web.console.pump_words import Compared, Side, compare, dose
 from app.web.console.pumps import Checked, policy_of
+from app.web.console.reading import listed
 from app.web.console.today import days
 from app.web.wording import amount
 
 
 @bp.get("/refill-day")
+@needs(Permission.READ_PATIENTS)
 def refill_list() -> ResponseReturnValue:
     """Show today's visits, each with its way to the form, and whose refill is recorded."""
     signed, now = staff(), current.now()
@@ -43,6 +47,7 @@ def refill_list() -> ResponseReturnValue:
             filled.where(Pump.patient_id.in_(who), Refill.filled_on == today, Refill.state != EntryState.DECLINED)
         )
         recorded = {patient_id: state.value for patient_id, state in rows}
+    listed(who)
     return render_template(
         "console/refill_list.html", visits=visits, recorded=recorded, open_count=_open(visits, recorded)
     )
@@ -53,6 +58,7 @@ def _open(visits: tuple[VisitRow, ...], recorded: dict[int, str]) -> int:
 
 
 @bp.get("/patients/<int:patient_id>/refill")
+@needs(Permission.WRITE_PATIENTS)
 def refill_day(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
@@ -60,6 +66,7 @@ def refill_day(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/patients/<int:patient_id>/refill")
+@needs(Permission.WRITE_PATIENTS)
 def refill_day_form(patient_id: int) -> ResponseReturnValue:
     """Check shows what the numbers lead to; save keeps just what was shown."""
     signed = staff()
@@ -91,6 +98,7 @@ def refill_day_form(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/patients/<int:patient_id>/refill/second")
+@needs(Permission.WRITE_PATIENTS)
 def refill_second(patient_id: int) -> ResponseReturnValue:
     """The colleague at the bedside types what they read, without seeing what was entered."""
     signed = staff()
