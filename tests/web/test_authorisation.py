@@ -157,7 +157,8 @@ def signed(app: Flask, line: Line, clock: FrozenClock) -> Callable[[Role], Visit
 
 
 def to_the_door(answer: Answer) -> bool:
-    return answer[0] == 302 and answer[1].startswith("/staff/sign-in")
+    """Whether it shows the door: a page by leading there, a stream, which cannot, by 401."""
+    return answer[0] == 401 or (answer[0] == 302 and answer[1].startswith("/staff/sign-in"))
 
 
 def test_every_staff_route_declares_what_it_needs(app: Flask) -> None:
