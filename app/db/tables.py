@@ -19,6 +19,7 @@ from app.db.people import (
     StaffSession,
 )
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
+from app.db.visit_hours import ClinicSchedule, Closure
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "CarePolicy",
     "CareStep",
     "Clinic",
+    "ClinicSchedule",
+    "Closure",
     "ConsentEvent",
     "ConsentKind",
     "Contact",
