@@ -1,14 +1,17 @@
 """A clinic's days: places, hours and slots, and when it is closed; and how full its days are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, ForeignKey, Index, Time, and_, func, or_, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Time, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
 from app.db.care import Appointment, AppointmentState
+from app.db.pages import VisitRow, person_of, visit_of
+from app.db.people import Patient
 from app.db.types import Id
 from app.domain.visit_hours import ClinicDay, ClosedDays, VisitHours, clinic_days
 from scheduler.quiet_hours import local_instant
@@ -73,48 +76,77 @@ def closures(session: Session, clinic_id: int, since: date, until: date | None =
     return tuple(ClosureRow(row.id, row.days, row.version) for row in rows)
 
 
+@dataclass(frozen=True)
+class Span:
+    """So many days from `first` on."""
+
+    first: date
+    count: int
+
+    def instants(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        start, end = (local_instant(self.first + timedelta(days=n), time(0), zone) for n in (0, self.count))
+        return start, end
+
+
 def days_from(
     session: Session, clinic_id: int, zone: ZoneInfo, first: date, count: int, now: datetime, *, without: int = 0
 ) -> tuple[ClinicDay, ...]:
     """Return so many days with their places and free slots. `without`: a visit that is about to move, not counted."""
-    last = first + timedelta(days=count - 1)
-    start, end = (local_instant(day, time(0), zone) for day in (first, last + timedelta(days=1)))
     hours, _ = visit_hours(session, clinic_id)
-    closed = [row.days for row in closures(session, clinic_id, first, last)]
+    closed = closures(session, clinic_id, first, first + timedelta(days=count - 1))
+    return days_of(session, clinic_id, zone, (Span(first, count),), hours, closed, now, without=without)[0]
+
+
+def days_of(
+    session: Session,
+    clinic_id: int,
+    zone: ZoneInfo,
+    spans: Sequence[Span],
+    hours: VisitHours,
+    closed: Sequence[ClosureRow],
+    now: datetime,
+    *,
+    without: int = 0,
+) -> tuple[tuple[ClinicDay, ...], ...]:
+    """Return the days of several spans, read in one query."""
     query = select(Appointment.starts_at).where(
         Appointment.clinic_id == clinic_id,
         Appointment.state != AppointmentState.CANCELLED,
-        Appointment.starts_at >= start,
-        Appointment.starts_at < end,
+        or_(*(_inside(span.instants(zone)) for span in spans)),
         Appointment.id != without,
     )
     taken: dict[date, list[time]] = {}
     for at in session.scalars(query):
         local = at.astimezone(zone)
         taken.setdefault(local.date(), []).append(local.time())
-    return clinic_days(hours, closed, taken, first, count, now.astimezone(zone).replace(tzinfo=None))
+    there = now.astimezone(zone).replace(tzinfo=None)
+    days = [row.days for row in closed]
+    return tuple(clinic_days(hours, days, taken, span.first, span.count, there) for span in spans)
 
 
-def visits_on_closed_days(
-    session: Session, clinic_id: int, zone: ZoneInfo, now: datetime, limit: int = 50
-) -> tuple[tuple[int, ...], int]:
-    """Return ids of booked visits still to come on days that are closed, the soonest first, and how many there are."""
-    rows = closures(session, clinic_id, now.astimezone(zone).date())
-    if not rows:
+def _inside(span: tuple[datetime, datetime]) -> ColumnElement[bool]:
+    return and_(Appointment.starts_at >= span[0], Appointment.starts_at < span[1])
+
+
+def on_closed_days(
+    session: Session, clinic_id: int, zone: ZoneInfo, closed: Sequence[ClosureRow], now: datetime, limit: int = 50
+) -> tuple[tuple[VisitRow, ...], int]:
+    """Return booked visits still to come on days that are closed, the soonest first, and how many there are."""
+    if not closed:
         return (), 0
-    spans = [
-        (local_instant(row.days.first, time(0), zone), local_instant(row.days.last + timedelta(days=1), time(0), zone))
-        for row in rows
-    ]
-    inside = [and_(Appointment.starts_at >= start, Appointment.starts_at < end) for start, end in spans]
+    spans = [Span(row.days.first, (row.days.last - row.days.first).days + 1).instants(zone) for row in closed]
     where = (
         Appointment.clinic_id == clinic_id,
         Appointment.state == AppointmentState.BOOKED,
         Appointment.starts_at >= now,
-        or_(*inside),
+        or_(*(_inside(span) for span in spans)),
     )
-    ids = session.scalars(
-        select(Appointment.id).where(*where).order_by(Appointment.starts_at, Appointment.id).limit(limit)
+    rows = session.execute(
+        select(Appointment, Patient)
+        .join(Patient, Patient.id == Appointment.patient_id)
+        .where(*where)
+        .order_by(Appointment.starts_at, Appointment.id)
+        .limit(limit)
     ).all()
-    total = len(ids) if len(ids) < limit else session.scalar(select(func.count()).where(*where)) or 0
-    return tuple(ids), total
+    total = len(rows) if len(rows) < limit else session.scalar(select(func.count(Appointment.id)).where(*where)) or 0
+    return tuple(visit_of(visit, person_of(patient)) for visit, patient in rows), total

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +18,7 @@ from app.actions.reopen_days import reopen_days
 from app.db.care import Reminder, ReminderState
 from app.db.people import Clinic
 from app.db.supply import CareStep, StepState
-from app.db.visit_hours import visit_hours, visits_on_closed_days
+from app.db.visit_hours import closures, on_closed_days, visit_hours
 from app.db.work import AuditEvent
 from tests.conftest import Desk, FrozenClock, Someone
 
@@ -120,17 +121,18 @@ def test_closures_are_added_all_or_none_and_taken_away(line: Line, clinic: Clini
         with pytest.raises(Refused, match=named):
             close_days(line, clinic.id, (good, bad), TODAY, clock(), "test")
     with line.db.read() as session:
-        assert visits_on_closed_days(session, clinic.id, clock_zone(), clock()) == ((), 0)
+        assert closures(session, clinic.id, TODAY) == ()
     [made] = close_days(line, clinic.id, (good,), TODAY, clock(), "test")
     reopen_days(line, made, clock(), "test", version=1)
     with pytest.raises(Refused, match="meanwhile"):
         reopen_days(line, made, clock(), "test", version=1)
 
 
-def clock_zone() -> Any:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo("America/New_York")
+def on_closed(line: Line, clinic: Clinic, clock: FrozenClock) -> tuple[list[int], int]:
+    with line.db.read() as session:
+        closed = closures(session, clinic.id, TODAY)
+        visits, total = on_closed_days(session, clinic.id, ZoneInfo("America/New_York"), closed, clock())
+    return [visit.id for visit in visits], total
 
 
 def test_visits_on_days_that_close_are_found_until_they_move(
@@ -140,11 +142,9 @@ def test_visits_on_days_that_close_are_found_until_they_move(
     visit, other = desk.books(maria, late_evening), desk.books(maria, WEDNESDAY + timedelta(days=1))
     day = date(2026, 12, 2)
     close_days(line, clinic.id, (DaysToClose(day, day, "Inventory"),), TODAY, clock(), "test")
-    with line.db.read() as session:
-        assert visits_on_closed_days(session, clinic.id, clock_zone(), clock()) == ((visit,), 1)
+    assert on_closed(line, clinic, clock) == ([visit], 1)
     desk.moves(visit, WEDNESDAY + timedelta(days=5))
-    with line.db.read() as session:
-        assert visits_on_closed_days(session, clinic.id, clock_zone(), clock()) == ((), 0)
+    assert on_closed(line, clinic, clock) == ([], 0)
     assert other
 
 
