@@ -127,6 +127,9 @@
   const plus = (start, minutes) => new Date(Date.parse(`${start}Z`) + minutes * 60000).toISOString().slice(0, 19);
   const wall = (date) => date.toISOString().slice(0, 19); // the calendar keeps the clinic's clock as if it were UTC
 
+  const opened = Date.now();
+  const present = () => wall(new Date(Date.parse(`${place.dataset.now}Z`) + Date.now() - opened));
+
   const pending = () => {
     const shown = panel();
     if (!shown?.dataset.to) return null;
@@ -193,7 +196,7 @@
     const about = event.extendedProps;
     const line = (name, words, ...more) => [element("b", "", name), element("span", "st", icon(words[0]), words[1], ...more)];
     const time = element("span", "visually-hidden", `${event.startStr.slice(11, 16)} `);
-    if (about.kind === "shut") return { domNodes: [element("b", "", "Closed"), element("span", "", about.closed), element("span", "tiny", "Alerts and safety texts go on")] };
+    if (about.kind === "shut") return place.dataset.view === "month" ? { domNodes: [] } : { domNodes: [element("b", "", "Closed"), element("span", "", about.closed), element("span", "tiny", "Alerts and safety texts go on")] };
     if (about.kind === "free") return { domNodes: line(`${about.at} free`, ["plus", "book"]) };
     if (about.kind === "target") return { domNodes: [time, ...line(about.name, ["move", "not saved yet"])] };
     if (about.kind === "ghost") return { domNodes: [time, ...line(about.name, ["arrow", "moving away"])] };
@@ -238,6 +241,17 @@
     fillHead(day, head);
     return { domNodes: [head] };
   };
+  // The calendar hides its headings from screen readers behind a label that knows no places, and heads the hours by an
+  // empty cell. Here the headings are what is read, as they are seen.
+  const cure = () => {
+    for (const cell of place.querySelectorAll("[role=columnheader], [role=gridcell]")) {
+      cell.removeAttribute("aria-label");
+      for (const hidden of cell.querySelectorAll("[aria-hidden=true]")) {
+        if (!hidden.matches(".pips, .icon")) hidden.removeAttribute("aria-hidden");
+      }
+    }
+    for (const empty of place.querySelectorAll("[role=rowheader]")) empty.setAttribute("role", "gridcell");
+  };
   const dayOf = (date) => wall(date).slice(0, 10);
 
   const failed = (really) => {
@@ -257,6 +271,7 @@
       }
       failed(false);
       done(blocks(fed));
+      requestAnimationFrame(cure);
     } catch (error) {
       failed(true);
       fail(error);
@@ -277,7 +292,7 @@
       plugins,
       initialView: week ? "timeGridWeek" : "dayGridMonth",
       initialDate: place.dataset.first,
-      now: () => fed?.now ?? `${place.dataset.today}T00:00:00`,
+      now: present,
       timeZone: "UTC",
       locale: "en",
       firstDay: 1,
@@ -285,6 +300,7 @@
       height: "auto",
       allDaySlot: false,
       slotDuration: clock,
+      slotMinHeight: 2.3125 * parseFloat(getComputedStyle(document.documentElement).fontSize),
       snapDuration: minutes % 15 ? clock : "00:15:00",
       slotMinTime: place.dataset.from,
       slotMaxTime: place.dataset.until,
@@ -301,6 +317,20 @@
       dragScroll: true,
       dayMaxEvents: week ? false : 6,
       moreLinkClick: (info) => location.assign(`${place.dataset.page}?${new URLSearchParams({ view: "week", day: dayOf(info.date) })}`),
+      dayHeaderClass: "cal-head",
+      dayHeaderAlign: "start",
+      dayHeaderInnerClass: "cal-head-in",
+      slotHeaderClass: "cal-hour",
+      slotHeaderInnerClass: "cal-hour-in",
+      slotLaneClass: (info) => (info.isMinor ? "cal-slot cal-slot-half" : "cal-slot"),
+      dayLaneClass: "cal-lane",
+      dayLaneInnerClass: "cal-lane-in",
+      dayCellClass: ({ isOther, isToday }) => `cal-cell${isOther ? " cal-other" : ""}${isToday ? " cal-today" : ""}`,
+      dayCellInnerClass: "cal-cell-in",
+      backgroundEventClass: "cal-shut",
+      nowIndicatorLineClass: "cal-now",
+      highlightClass: "cal-here",
+      moreLinkClass: "cal-more",
       events: feed,
       eventContent: drawBlock,
       eventClass: blockClass,
@@ -321,11 +351,11 @@
         openPanel(event.url);
       },
       dateClick: ({ date, dateStr, jsEvent }) => {
-        if (!place.dataset.book || wall(date) < (fed?.now ?? "") || jsEvent.target.closest?.("a")) return;
+        if (!place.dataset.book || wall(date) < present() || jsEvent.target.closest?.("a")) return;
         const [on, at] = dateStr.slice(0, 16).split("T");
         openPanel(address(place.dataset.book, at ? { on, at } : { on }));
       },
-      eventAllow: (span) => span.startStr.slice(0, 19) > (fed?.now ?? ""),
+      eventAllow: (span) => span.startStr.slice(0, 19) > present(),
       eventDragStart: () => {
         dragging = true;
       },

@@ -186,7 +186,7 @@ def board(
         zone=zone,
         hours=hours,
         days=days,
-        listed=_listed(days, visits, further, today, zone),
+        listed=_listed(days, visits, further, today, zone, every=period.view != "month"),
         visits=visits,
         further=further,
         wanted=tuple(Wanted(row, fitting(ahead, row.plan_by, SLOTS_SHOWN)) for row in due[:TO_BOOK]),
@@ -212,7 +212,13 @@ def _whole_days(found: Sequence[Scheduled], most: int, zone: ZoneInfo) -> tuple[
 
 
 def _listed(
-    days: Sequence[ClinicDay], visits: Sequence[Scheduled], further: date | None, today: date, zone: ZoneInfo
+    days: Sequence[ClinicDay],
+    visits: Sequence[Scheduled],
+    further: date | None,
+    today: date,
+    zone: ZoneInfo,
+    *,
+    every: bool,
 ) -> tuple[ListedDay, ...]:
     by_day: dict[date, list[Scheduled]] = {}
     for visit in visits:
@@ -221,7 +227,7 @@ def _listed(
         day
         for day in days
         if (further is None or day.day < further or day.day in by_day)
-        and (day.places or day.closed or day.taken or day.day == today)
+        and (day.closed is not None or day.taken or (every and (day.places or day.day == today)))
     ]
     upcoming = next((day.day for day in shown if day.day > today and day.day in by_day), None)
     called = {today: "Today", upcoming: "Next"}
