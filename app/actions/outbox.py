@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Update, bindparam, update
 from sqlalchemy.orm import Session
 
+from app.actions.threads import text_went
 from app.db.inserts import insert_once
 from app.db.messages import OutboundMessage, Purpose
 from app.domain.delivery import DeliveryState
@@ -35,7 +36,7 @@ def owe(
     `token` names it in its status callback; made here unless the caller must know it. `causes`: patient_id,
     inbound_id, reminder_id, task_id, staff_id, asks, attempts.
     """
-    return insert_once(
+    message_id = insert_once(
         session,
         OutboundMessage,
         ("dedupe_key",),
@@ -56,6 +57,9 @@ def owe(
         created_at=now,
         **({"attempts": 0} | causes),
     )
+    if message_id is not None and purpose is not Purpose.PAGE:
+        text_went(session, clinic_id, phone_id, message_id, now)
+    return message_id
 
 
 def new_token() -> str:
