@@ -55,6 +55,7 @@ class TextOut:
     staff_name: str | None
     step: str | None  # of the reminder or care step that it was owed for
     answers: int | None  # the inbound text it answers
+    due_at: datetime | None = None  # when it leaves, while it is owed
     incoming: bool = False
     note: bool = False
 
@@ -162,6 +163,7 @@ def _texts_out(session: Session, phone_ids: Sequence[int], limit: int) -> list[T
             staff_name,
             step,
             row.inbound_id,
+            row.due_at,
         )
         for row, staff_name, step in rows
     ]

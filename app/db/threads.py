@@ -41,9 +41,9 @@ class PhoneThread(Base):
     state: Mapped[ThreadState] = mapped_column(state_column(ThreadState), default=ThreadState.OPEN)
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     snoozed_until: Mapped[datetime | None]
-    last_in_id: Mapped[int | None]
+    last_in_id: Mapped[int | None] = mapped_column(Id)
     last_in_at: Mapped[datetime | None]
-    last_out_id: Mapped[int | None]
+    last_out_id: Mapped[int | None] = mapped_column(Id)
     last_out_at: Mapped[datetime | None]
     last_at: Mapped[datetime]  # of the newest text, in or out
     urgent_since: Mapped[datetime | None]  # the oldest alert about it that nobody has resolved
@@ -70,7 +70,7 @@ class ThreadSeen(Base):
     __tablename__ = "thread_seen"
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True, autoincrement=False)
     phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"), primary_key=True, autoincrement=False)
-    seen_id: Mapped[int]  # inbound_message.id; 0 for none
+    seen_id: Mapped[int] = mapped_column(Id)  # inbound_message.id; 0 for none
 
 
 class ThreadNote(Base):
