@@ -14,6 +14,8 @@ from app.domain.delivery import DeliveryState
 from app.domain.texts import Rendered
 from faq.segments import measure
 
+ABOUT_PAGES = "text:page"  # to the on-call phone, which is no patient's and has no thread
+
 
 def owe(
     session: Session,
@@ -57,7 +59,7 @@ def owe(
         created_at=now,
         **({"attempts": 0} | causes),
     )
-    if message_id is not None and purpose is not Purpose.PAGE:
+    if message_id is not None and purpose is not Purpose.PAGE and not words.text_id.startswith(ABOUT_PAGES):
         text_went(session, clinic_id, phone_id, message_id, now)
     return message_id
 

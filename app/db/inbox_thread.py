@@ -168,14 +168,15 @@ def last_change(session: Session, phone_id: int) -> Beside | None:
     return Beside(row.id, row.at, row.staff_id, row.did, None, row.to_id, row.until) if row else None
 
 
-def change_of(session: Session, clinic_id: int, change_id: int) -> tuple[ThreadChange, int] | None:
-    """Return a change of this clinic with the version that its thread has now."""
+def change_of(session: Session, clinic_id: int, change_id: int) -> tuple[ThreadChange, int, str] | None:
+    """Return a change of this clinic, with the version that its thread has now and the phone's number."""
     row = session.execute(
-        select(ThreadChange, PhoneThread.version)
+        select(ThreadChange, PhoneThread.version, Phone.number)
         .join(PhoneThread, PhoneThread.phone_id == ThreadChange.phone_id)
+        .join(Phone, Phone.id == ThreadChange.phone_id)
         .where(ThreadChange.id == change_id, ThreadChange.clinic_id == clinic_id)
     ).first()
-    return (row[0], row[1]) if row else None
+    return (row[0], row[1], row[2]) if row else None
 
 
 def pumps_of(session: Session, patients: Sequence[int], now: datetime) -> dict[int, PumpLine]:

@@ -91,10 +91,11 @@ def thread(session: Session, phone_ids: Sequence[int], limit: int) -> Thread:
         return Thread()
     texts: list[TextIn | TextOut] = [*_texts_in(session, phone_ids, limit), *_texts_out(session, phone_ids, limit)]
     texts.sort(key=_order)
-    total = sum(
-        session.scalar(select(func.count()).select_from(table).where(table.phone_id.in_(phone_ids))) or 0
+    counts = (
+        select(func.count()).select_from(table).where(table.phone_id.in_(phone_ids)).scalar_subquery()
         for table in (InboundMessage, OutboundMessage)
     )
+    total = sum(session.execute(select(*counts)).one())
     shown = tuple(texts[-limit:])
     first = shown[0].at if shown and total > len(shown) else None
     return Thread(shown, total - len(shown), _alerts(session, phone_ids, first))

@@ -72,6 +72,7 @@ class UndoBar:
     phone_id: int
     said: str
     voices: tuple[Voice, ...]
+    number: str
 
 
 @dataclass(frozen=True)
@@ -252,13 +253,15 @@ def _undo_bar(session: Any, signed: Signed, people: dict[int, tuple[Voice, ...]]
     """Return what this nurse may still put back: nothing happened to that thread since."""
     asked = number_in(request.args, "undo")
     found = change_of(session, signed.clinic.id, asked) if asked else None
-    if found is None or found[0].staff_id != signed.id or found[0].version != found[1]:
+    if found is None:
         return None
-    change = found[0]
+    change, version, number = found
+    if change.staff_id != signed.id or change.version != version:
+        return None
     names = {staff_id: name for staff_id, (name, _) in staff_names.items()}
     said = did_words(change, names, current.now(), signed.clinic.zone, mine=True)
     about = people.get(change.phone_id) or voices(session, [change.phone_id]).get(change.phone_id, ())
-    return UndoBar(change.id, change.phone_id, said, about)
+    return UndoBar(change.id, change.phone_id, said, about, number)
 
 
 def number_in(form: Mapping[str, str], name: str) -> int:
