@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import and_, func, literal, null, or_, select, type_coerce, union_all
+from sqlalchemy import and_, cast, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState, Pump
@@ -125,8 +125,8 @@ def head(session: Session, phone_id: int, staff_id: int) -> Head:
 def beside(session: Session, phone_id: int) -> tuple[Beside, ...]:
     """Return the newest notes and changes, oldest first."""
     note, change = ThreadNote, ThreadChange
-    nobody, never = type_coerce(null(), change.to_id.type), type_coerce(null(), change.until.type)
-    words = type_coerce(null(), note.body.type)
+    nobody, never = cast(null(), change.to_id.type), cast(null(), change.until.type)
+    words = cast(null(), note.body.type)
     of_notes = (
         select(
             note.id,
