@@ -161,8 +161,26 @@ def alert_raised(session: Session, clinic_id: int, phone_id: int | None, patient
         thread.place()
 
 
+# Tasks that a text can have led to, or that say that one did not arrive. The rest never stands in a thread.
+OF_THREADS = frozenset(
+    {
+        TaskKind.ALERT,
+        TaskKind.UNDELIVERED,
+        TaskKind.QUESTION,
+        TaskKind.HUMAN,
+        TaskKind.MEDIA,
+        TaskKind.RESCHEDULE,
+        TaskKind.CALL_INSTEAD,
+        TaskKind.WRONG_NUMBER,
+        TaskKind.MISSED_REFILL,
+    }
+)
+
+
 def task_settled(session: Session, task: Task) -> None:
     """A task was resolved: nobody may wait for it any more."""
+    if task.kind not in OF_THREADS:
+        return
     session.flush()
     for about in _phones_of(session, task.phone_id, task.patient_id):
         thread = session.get(PhoneThread, about, with_for_update=True, populate_existing=True)
