@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
 from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.outbox import owe
+from app.actions.still_right import causes_of, step_causes_of
 from app.actions.threads import settle, the_thread
 from app.db.messages import OutboundMessage, Purpose
 from app.db.people import Phone
@@ -16,6 +18,7 @@ from app.domain.delivery import FAILURES, DeliveryState
 from app.domain.texts import Rendered
 
 TAKEN_BACK = "taken back before it was sent"
+SENT_AGAIN = "it was sent again already"
 
 
 def take_back(line: Line, phone_id: int, message_id: int, now: datetime, staff_id: int) -> str:
@@ -47,7 +50,8 @@ def send_now(line: Line, phone_id: int, message_id: int, now: datetime, staff_id
 def retry_text(line: Line, phone_id: int, message_id: int, now: datetime, staff_id: int) -> int:
     """Owe the words of a text that failed once more, to the same phone; return the new text's id.
 
-    Raises Refused for a text that did not fail, one that was sent again before, and a phone that has opted out.
+    Raises Refused for a text that did not fail, one that was sent again before or is no longer right, and for a phone
+    that has opted out.
     """
     with line.db.begin() as session:
         message = session.get(OutboundMessage, message_id, with_for_update=True)
@@ -57,6 +61,7 @@ def retry_text(line: Line, phone_id: int, message_id: int, now: datetime, staff_
             raise Refused("it did not fail: nothing was sent again", "conflict")
         if session.get_one(Phone, phone_id).opted_out_at is not None:
             raise Refused("this phone has opted out of texts: call instead", "conflict")
+        _still_to_send(session, message)
         again = owe(
             session,
             clinic_id=message.clinic_id,
@@ -69,9 +74,23 @@ def retry_text(line: Line, phone_id: int, message_id: int, now: datetime, staff_
             staff_id=staff_id,
         )
         if again is None:
-            raise Refused("it was sent again already", "conflict")
+            raise Refused(SENT_AGAIN, "conflict")
         audit(session, now, f"staff:{staff_id}", "text sent again", f"message:{again}", failed=message_id)
         return again
+
+
+def _still_to_send(session: Session, message: OutboundMessage) -> None:
+    """Refuse what the line repeats by itself, and what the visit or the patient has left behind."""
+    repeated = select(OutboundMessage.id).where(
+        OutboundMessage.dedupe_key == f"{message.dedupe_key}:again{message.attempts}"
+    )
+    if session.scalar(repeated) is not None:
+        raise Refused(SENT_AGAIN, "conflict")
+    causes = causes_of(session, [message.reminder_id] if message.reminder_id else [])
+    steps = step_causes_of(session, [message.care_step_id] if message.care_step_id else [])
+    cause = causes.get(message.reminder_id or 0) or steps.get(message.care_step_id or 0)
+    if cause and (why := cause.wrong_by_now()):
+        raise Refused(f"it is no longer right ({why}): write a new text, or call", "conflict")
 
 
 def _written(session: Session, phone_id: int, message_id: int) -> OutboundMessage:

@@ -238,6 +238,38 @@ def test_what_did_not_fail_is_not_sent_again(nurse: Visitor, path: str, desk: De
     assert written(desk) == []
 
 
+def test_a_reminder_that_the_visit_has_left_behind_is_not_sent_again(
+    nurse: Visitor, maria: Someone, desk: Desk, clock: FrozenClock, live_until: Callable[..., None]
+) -> None:
+    visit = desk.books(maria, clock() + timedelta(days=3))
+    live_until(clock() + timedelta(days=1, minutes=30))
+    nurse.sign_in("ana@clinic.example")
+    [reminder] = desk.messages(Purpose.REMINDER)
+    for _ in range(6):  # until the line itself gives up
+        record_status(desk.line, StatusReport("undelivered", token=reminder.token, error_code=30006), clock())
+    desk.moves(visit, clock() + timedelta(days=9))
+    path = f"/staff/inbox/{maria.phone_id}"
+    nurse.post(f"{path}/retry", seen_on=path, message=reminder.id)
+    assert "It is no longer right (moved by then)" in nurse.page(path)
+    assert written(desk) == []
+
+
+def test_what_the_line_repeats_by_itself_is_not_sent_a_third_time(
+    nurse: Visitor, maria: Someone, desk: Desk, clock: FrozenClock, live_until: Callable[..., None]
+) -> None:
+    desk.books(maria, clock() + timedelta(days=3))
+    live_until(clock() + timedelta(days=1, minutes=30))
+    nurse.sign_in("ana@clinic.example")
+    [reminder] = desk.messages(Purpose.REMINDER)
+    record_status(desk.line, StatusReport("undelivered", token=reminder.token, error_code=30003), clock())
+    assert len(desk.messages(Purpose.REMINDER)) == 2
+    path = f"/staff/inbox/{maria.phone_id}"
+    assert "sent again" in nurse.page(path)
+    nurse.post(f"{path}/retry", seen_on=path, message=reminder.id)
+    assert "It was sent again already" in nurse.page(path)
+    assert written(desk) == []
+
+
 def test_a_note_is_kept_sealed_and_never_sent(
     nurse: Visitor, path: str, desk: Desk, clock: FrozenClock, beat: Beat, twilio: FakeTwilio, maria: Someone
 ) -> None:

@@ -218,9 +218,9 @@ def _open(
 
 
 def _sent_again(said: Thread) -> frozenset[int]:
-    """Return the failed texts whose words a nurse sent once more."""
+    """Return the texts whose words went out once more, by a nurse or by themselves."""
     out = [text for text in said.texts if isinstance(text, TextOut)]
-    later = {text.body: text.id for text in out if text.staff_name}
+    later = {text.body: text.id for text in out}
     return frozenset(text.id for text in out if later.get(text.body, 0) > text.id)
 
 
