@@ -10,6 +10,7 @@ from app.actions.plan_care import plan_care, plan_new_pumps
 from app.actions.plan_reminders import plan_reminders
 from app.actions.queue_due_reminders import queue_due_reminders
 from app.actions.raise_pages import raise_pages
+from app.actions.seal_audit import seal_audit
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_unknown import settle_unknown
 from app.actions.take_care_steps import take_care_steps
@@ -32,6 +33,7 @@ def jobs_for(line: Line, channel: Channel) -> tuple[Job, ...]:
         Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now)),
         Job("settle_unknown", timedelta(seconds=20), lambda now: settle_unknown(line, channel, now)),
         Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
+        Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]

@@ -7,6 +7,7 @@ from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.threads import Before, changed, the_thread
 from app.db.people import Phone, Staff
+from app.domain.permissions import Permission, may
 
 
 def assign_thread(
@@ -15,7 +16,7 @@ def assign_thread(
     """Assign a thread; return the id of the change, None where it was so already.
 
     `seen_id`: who had it when it was looked at. Raises Refused where somebody else has it by now, and for somebody who
-    may not sign in at this clinic.
+    may not write to patients of this clinic.
     """
     with line.db.begin() as session:
         phone = session.get_one(Phone, phone_id)
@@ -26,7 +27,8 @@ def assign_thread(
             raise Refused("somebody else took it a moment ago: nothing was changed", "conflict")
         if to_id is not None:
             colleague = session.get(Staff, to_id)
-            if colleague is None or not colleague.active or colleague.clinic_id != phone.clinic_id:
+            works_here = colleague is not None and colleague.active and colleague.clinic_id == phone.clinic_id
+            if colleague is None or not works_here or not may(colleague.role, Permission.WRITE_PATIENTS):
                 raise Refused("there is no such colleague: choose one from the list")
         before = Before(thread)
         thread.assignee_id = to_id

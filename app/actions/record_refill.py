@@ -193,13 +193,14 @@ def _aspirate(record: PumpRecord, entry: RefillEntry, policy: CarePolicy) -> Asp
     if record.refill is not None and record.refill.filled_on == entry.filled_on:  # corrected: compare as before
         expected = record.refill.expected_ml
     else:
-        expected = _expected(record, entry.filled_on)
+        expected = expected_ml(record, entry.filled_on)
     if expected is None:
         return None
     return aspirated(expected, entry.aspirated_ml, policy.aspirated_percent, policy.aspirated_ml)
 
 
-def _expected(record: PumpRecord, on: date) -> Decimal | None:
+def expected_ml(record: PumpRecord, on: date) -> Decimal | None:
+    """Return the volume that should be left of the last filling on a day; None where that cannot be known."""
     found = filling(record)
     if found is None:
         return None

@@ -15,6 +15,7 @@ from app.db.people import Staff
 from app.db.pump_records import pump_record
 from app.db.supply import Referral, ReferralState
 from app.db.work import TaskKind
+from app.domain.permissions import Permission, may
 from scheduler.ladders import REFERRAL_STALLS_AFTER, Step
 
 ORDER = tuple(ReferralState)
@@ -87,6 +88,8 @@ def _owner(session: Session, owner_id: int, clinic_id: int) -> None:
     owner = session.get(Staff, owner_id)
     if owner is None or not owner.active or owner.clinic_id != clinic_id:
         raise Refused("the owner must be an active member of staff: see `pumpline staff list`")
+    if not may(owner.role, Permission.WRITE_PATIENTS):
+        raise Refused("the owner's role does not let them see to a patient: choose a nurse")
 
 
 def _watch(session: Session, referral: Referral, now: datetime) -> None:

@@ -118,6 +118,21 @@ def sign_in(
 
     A try is counted before the password is looked at, so that many at once do not get past the count.
     """
+    known = check_password(db, email, password, address, now, simulated=simulated)
+    if isinstance(known, NotSignedIn):
+        return known
+    token = secrets.token_urlsafe(32)
+    with db.begin() as session:
+        if old_token:
+            _end(session, old_token, now)
+        session.add(StaffSession(staff_id=known, token_hash=_token_hash(token), created_at=now, seen_at=now))
+    return SignedIn(token, known)
+
+
+def check_password(
+    db: Database, email: str, password: str, address: str, now: datetime, *, simulated: bool
+) -> int | NotSignedIn:
+    """Return whose e-mail and password these are; tries are counted and bounded as of a sign-in."""
     email = email.strip().lower()
     pair = (db.hash_of(f"email:{email}"), db.hash_of(f"address:{address}"))
     with db.begin() as session:
@@ -131,18 +146,14 @@ def sign_in(
         known = (account.id, account.password_hash) if account else None
     if not _verify(known[1] if known else _nobodys_hash(), password) or known is None:
         return NotSignedIn()
-    token = secrets.token_urlsafe(32)
     fresh_hash = _hash(password) if _hasher.check_needs_rehash(known[1]) else None
     with db.begin() as session:
         session.execute(
             delete(SignInAttempt).where(SignInAttempt.email_hash == pair[0], SignInAttempt.address_hash == pair[1])
         )
-        if old_token:
-            _end(session, old_token, now)
         if fresh_hash:
             session.execute(update(Staff).where(Staff.id == known[0]).values(password_hash=fresh_hash))
-        session.add(StaffSession(staff_id=known[0], token_hash=_token_hash(token), created_at=now, seen_at=now))
-    return SignedIn(token, known[0])
+    return known[0]
 
 
 def account_behind(db: Database, token: str, now: datetime, *, active: bool, simulated: bool) -> Account | None:

@@ -152,7 +152,7 @@ def _on_call(session: Session, db: Database, clinic: Clinic) -> Check:
 def _accounts(session: Session) -> Check:
     if session.scalar(select(func.count()).select_from(Staff).where(Staff.active)):
         return ok("staff", "there are accounts")
-    return warn("staff", "there is no account", "run `pumpline staff add you@clinic.example --role administrator`")
+    return warn("staff", "there is no account", "run `pumpline staff add you@clinic.example --role lead_nurse`")
 
 
 def _jobs(session: Session, now: datetime, settings: Settings) -> Iterator[Check]:

@@ -13,6 +13,7 @@ from app.actions.prepare import the_clinic
 from app.commands.errors import Failed
 from app.commands.house import ACTOR, House
 from app.db.people import Staff
+from app.domain.permissions import ROLE_WORDS, Permission, may
 from app.integrations.pump_cases import CaseError, day, number
 from app.setting_rules import checked_phone
 
@@ -81,16 +82,18 @@ def who(house: House, email: str | None) -> Who:
 
 
 def staff_of(house: House, email: str) -> int:
-    """Return the account's id. Raises Failed for an e-mail of nobody who is active staff of the clinic."""
+    """Return the account's id. Raises Failed for an e-mail of nobody at the clinic who may see to a patient."""
     with house.db.read() as session:
-        found = session.scalar(
-            select(Staff.id).where(
+        found = session.execute(
+            select(Staff.id, Staff.role).where(
                 Staff.email == email.strip().lower(), Staff.active, Staff.clinic_id == the_clinic(session).id
             )
-        )
+        ).first()
     if found is None:
         raise Failed("no active member of staff has that e-mail: see `pumpline staff list`")
-    return found
+    if not may(found.role, Permission.WRITE_PATIENTS):
+        raise Failed(f"that account's role is {ROLE_WORDS[found.role]}: name a nurse")
+    return int(found.id)
 
 
 def today_of(house: House) -> date:

@@ -4,22 +4,26 @@ import sys
 
 import click
 
+from app.actions.change_role import change_role
 from app.actions.sign_in import SHORTEST_PASSWORD, add_staff
 from app.clock import system_clock
-from app.commands.house import opened
+from app.commands.house import ACTOR, opened
 from app.commands.printing import AS_JSON, echo_json, echo_table
 from app.db.listing import list_staff
+from app.domain.permissions import ROLE_WORDS, Role
+
+ROLES = click.Choice([role.value for role in Role])
 
 
 @click.group()
 def staff() -> None:
-    """Add and list staff accounts."""
+    """Add and list staff accounts, and change their roles."""
 
 
 @staff.command()
 @click.argument("email")
 @click.option("--name", prompt="Name, as colleagues know it", help="As colleagues know it.")
-@click.option("--role", type=click.Choice(["nurse", "administrator"]), default="nurse", show_default=True)
+@click.option("--role", type=ROLES, default="nurse", show_default=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 def add(email: str, name: str, role: str, password_stdin: bool) -> None:
     """Add an account. Asks for a password of at least 12 characters unless it comes by --password-stdin."""
@@ -32,6 +36,16 @@ def add(email: str, name: str, role: str, password_stdin: bool) -> None:
     with opened() as house:
         staff_id = add_staff(house.db, email, name, role, password, system_clock())
     click.echo(f"account {staff_id} added: sign in at {house.settings.public_url}/staff/")
+
+
+@staff.command("role")
+@click.argument("email")
+@click.argument("role", type=ROLES)
+def role_(email: str, role: str) -> None:
+    """Give an account another role."""
+    with opened() as house:
+        staff_id = change_role(house.db, email, role, house.now, ACTOR)
+    click.echo(f"account {staff_id} is now: {ROLE_WORDS[Role(role)]}")
 
 
 @staff.command("list")
@@ -47,5 +61,5 @@ def list_(as_json: bool) -> None:
         echo_table(
             ("ID", "E-MAIL", "NAME", "ROLE", "ACTIVE"),
             ((s.id, s.email, s.name, s.role, "yes" if s.active else "no") for s in found),
-            "no accounts: add the first with `pumpline staff add you@clinic.example --role administrator`",
+            "no accounts: add the first with `pumpline staff add you@clinic.example --role lead_nurse`",
         )

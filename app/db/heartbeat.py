@@ -21,9 +21,12 @@ SILENT_AFTER = {
     "send_outbox": _FEW,
     "settle_unknown": _FEW,
     "wake_threads": _FEW,
+    "seal_audit": _FEW,
     "plan_reminders": timedelta(hours=13),  # beats every six hours: two beats missed
     "plan_care": timedelta(hours=13),
 }
+
+SENDS_NOTHING = {"seal_audit"}  # where it alone is silent, pages and reminders still go out
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Heartbeat:
     @property
     def stopped(self) -> bool:
         """Whether what goes out every few seconds no longer does."""
-        return any(SILENT_AFTER[name] == _FEW for name in self.silent)
+        return any(SILENT_AFTER[name] == _FEW and name not in SENDS_NOTHING for name in self.silent)
 
 
 def heartbeat(session: Session, now: datetime) -> Heartbeat:

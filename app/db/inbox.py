@@ -14,6 +14,7 @@ from app.db.people import Contact, ContactKind, Patient, Phone, Staff
 from app.db.supply import Supply
 from app.db.threads import URGENT, PhoneThread, ThreadSeen, ThreadState
 from app.domain.delivery import DeliveryState
+from app.domain.permissions import Permission, may
 
 Tab = Literal["urgent", "mine", "unassigned", "all"]
 PAGE = 40
@@ -237,8 +238,10 @@ def voices(session: Session, phone_ids: Sequence[int]) -> dict[int, tuple[Voice,
 
 
 def staff_of(session: Session, clinic_id: int) -> dict[int, tuple[str, bool]]:
-    """Return name and whether they may still sign in, of everybody who ever worked here."""
+    """Return name and whether a thread may be theirs, of everybody who ever worked here."""
     rows = session.execute(
-        select(Staff.id, Staff.name, Staff.active).where(Staff.clinic_id == clinic_id).order_by(Staff.name, Staff.id)
+        select(Staff.id, Staff.name, Staff.active, Staff.role)
+        .where(Staff.clinic_id == clinic_id)
+        .order_by(Staff.name, Staff.id)
     )
-    return {staff_id: (name, active) for staff_id, name, active in rows}
+    return {staff_id: (name, active and may(role, Permission.WRITE_PATIENTS)) for staff_id, name, active, role in rows}

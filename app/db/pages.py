@@ -14,6 +14,7 @@ from app.db.heartbeat import heartbeat
 from app.db.messages import InboundMessage
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone, Staff
 from app.db.work import Task, TaskKind, TaskState, TaskText
+from app.domain.permissions import Permission, Role, may
 from app.domain.urgency import danger
 
 
@@ -148,9 +149,12 @@ def line_health(session: Session, clinic: ClinicFacts, on_call_hash: str | None,
 
 
 def colleagues(session: Session, clinic_id: int) -> tuple[tuple[int, str], ...]:
-    """Return id and name of everybody who may sign in at the clinic."""
+    """Return id and name of everybody at the clinic who may see to a patient."""
+    able = [role for role in Role if may(role, Permission.WRITE_PATIENTS)]
     rows = session.execute(
-        select(Staff.id, Staff.name).where(Staff.clinic_id == clinic_id, Staff.active.is_(True)).order_by(Staff.name)
+        select(Staff.id, Staff.name)
+        .where(Staff.clinic_id == clinic_id, Staff.active.is_(True), Staff.role.in_(able))
+        .order_by(Staff.name)
     )
     return tuple((staff_id, name) for staff_id, name in rows)
 

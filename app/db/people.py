@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, state_column
 from app.db.types import Id, Sealed
+from app.domain.permissions import Role as Role
 
 
 class PatientState(StrEnum):
@@ -26,11 +27,6 @@ class ContactKind(StrEnum):
 class ConsentKind(StrEnum):
     OPT_IN = "opt_in"
     OPT_OUT = "opt_out"
-
-
-class Role(StrEnum):
-    NURSE = "nurse"
-    ADMINISTRATOR = "administrator"
 
 
 class Clinic(Base):

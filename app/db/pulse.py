@@ -11,6 +11,7 @@ from app.db.work import AuditEvent, Task
 
 # written as the partial indexes are, so that either database looks at those few rows alone
 _QUEUED = text("state = 'queued'")
+READS = ("read", "saw a list")
 _OPEN = text("state IN ('sending', 'unknown')")
 
 
@@ -28,6 +29,12 @@ def _highest(column: Any) -> Any:
     return select(func.coalesce(func.max(column), 0)).scalar_subquery()
 
 
+def _newest_deed() -> Any:
+    """Return the newest event that changed something: what staff read changes no page."""
+    newest = select(AuditEvent.id).where(AuditEvent.verb.not_in(READS)).order_by(AuditEvent.id.desc()).limit(1)
+    return func.coalesce(newest.scalar_subquery(), 0)
+
+
 def _held(which: Any) -> tuple[Any, Any]:
     """Count the texts in a passing state, and add up their ids: one that came while another left shows too."""
     ids = OutboundMessage.id
@@ -41,7 +48,7 @@ _MARKS: Select[Any] = select(
     _highest(InboundMessage.id),
     _highest(OutboundMessage.id),
     _highest(DeliveryEvent.id),
-    _highest(AuditEvent.id),
+    _newest_deed(),
     *_held(_QUEUED),
     *_held(_OPEN),
 )

@@ -100,16 +100,44 @@ class TaskText(Base):
 
 
 class AuditEvent(Base):
-    """Who did what to which row, when. Ids only; only ever added to."""
+    """Who did or read what, when. Ids only; only ever added to.
+
+    The last three columns are set once, by sealing: the place in the chain, the hash before it and its own.
+    """
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_subject", "subject"),)
+    __table_args__ = (
+        Index("ix_audit_event_subject", "subject"),
+        Index("ix_audit_event_actor", "actor"),
+        Index(
+            "uq_audit_event_position",
+            "position",
+            unique=True,
+            sqlite_where=text("position IS NOT NULL"),
+            postgresql_where=text("position IS NOT NULL"),
+        ),
+        Index(
+            "ix_audit_event_unsealed",
+            "id",
+            sqlite_where=text("hash IS NULL"),
+            postgresql_where=text("hash IS NULL"),
+        ),
+        Index(
+            "ix_audit_event_listed",
+            "id",
+            sqlite_where=text("verb = 'saw a list'"),
+            postgresql_where=text("verb = 'saw a list'"),
+        ),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     at: Mapped[datetime]
     actor: Mapped[str]  # staff:3, phone:9, system, command
     verb: Mapped[str]
     subject: Mapped[str]  # appointment:12
     detail: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    position: Mapped[int | None] = mapped_column(Id)
+    prev_hash: Mapped[str | None]
+    hash: Mapped[str | None]
 
 
 class JobHealth(Base):

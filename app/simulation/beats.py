@@ -66,8 +66,8 @@ class Beats:
         return max(minute + 1, min(self._due().values()))
 
     def repair(self, minute: int) -> None:
-        """Plan everything anew: nothing that is due hangs on it. In truth it is done every six hours."""
-        for name in ("plan_new_pumps", *NIGHTLY):
+        """Plan everything anew and seal the audit log: nothing that is due hangs on it. In truth it is done oftener."""
+        for name in ("plan_new_pumps", *NIGHTLY, "seal_audit"):
             self._run(name, minute)
 
     def failures(self) -> Counter[str]:

@@ -71,6 +71,7 @@ def _fingerprint(name: str) -> str:
 
 _ERRORS = {
     400: ("That did not arrive whole", "Go back, reload the page and try again. Nothing was changed."),
+    403: ("Not yours to do", "Your role in this clinic does not let you do this. Nothing was changed."),
     404: ("There is nothing here", "It may have been removed, or it belongs to another clinic."),
     405: ("That cannot be opened like this", "Go back and use the button again."),
     413: ("That is too long", "Send less text at once. Nothing was changed."),

@@ -61,7 +61,7 @@ def test_threads_are_made_of_the_texts_there_are(line: Line) -> None:
     with line.db.read() as session:
         before = {tuple(row) for row in session.execute(select(*kept).where(PhoneThread.rank < REST))}
     assert len(before) == 2
-    migrate(line.db, "0003")
+    migrate(line.db, "0004")
     migrate(line.db)
     with line.db.read() as session:
         assert {tuple(row) for row in session.execute(select(*kept).where(PhoneThread.rank < REST))} == before

@@ -38,7 +38,7 @@ def test_threads_are_filled_from_the_texts_there_are(
 
     before = waiting()
     assert len(before) == 2
-    migrate(line.db, "0003")
+    migrate(line.db, "0004")
     migrate(line.db)
     assert waiting() == before
     with line.db.read() as session:

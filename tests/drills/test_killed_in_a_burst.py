@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 from threading import Event, Lock
 
@@ -49,7 +50,7 @@ def _burst(twilio: FakeTwilio, pumpline: Running, kill: Callable[[], None] | Non
         sid = f"SM{n:032d}"
         try:
             answer = twilio.deliver(pumpline.url, _phone(n), WORDS[n % len(WORDS)], sid=sid)
-        except OSError:  # the line went dead
+        except (OSError, HTTPException):  # the line went dead, perhaps in the middle of an answer
             return
         with lock:
             answers[sid] = answer

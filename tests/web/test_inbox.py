@@ -14,9 +14,9 @@ from app.actions.settle_thread import settle_thread
 from app.actions.sign_in import add_staff
 from app.db.people import Clinic, Patient
 from app.db.threads import PhoneThread, ThreadState
-from app.db.work import TaskKind
+from app.db.work import AuditEvent, TaskKind
 from tests.conftest import Desk, FrozenClock, Someone
-from tests.web.conftest import PASSWORD, Visitor
+from tests.web.conftest import PASSWORD, TOKEN, Visitor
 from tests.web.inbox_stage import NONSENSE, Add, Text, names, rows, seen
 
 
@@ -360,3 +360,49 @@ def test_a_snoozed_or_closed_thread_opens_again_when_a_text_comes(
     settle_thread(line, maria.phone_id, "snoozed", clock(), staff_id, thread(desk, maria).version, until)
     texts(maria.phone, "TRAVEL")
     assert (thread(desk, maria).state, thread(desk, maria).snoozed_until) == (ThreadState.OPEN, None)
+
+
+def test_who_only_reads_is_offered_nothing_that_would_be_refused(
+    app: Flask, line: Line, maria: Someone, texts: Text, clock: FrozenClock, desk: Desk
+) -> None:
+    texts(maria.phone, "my pump alarm is beeping")
+    add_staff(line.db, "rio@clinic.example", "Rio Vance", "read_only", PASSWORD, clock())
+    rio = Visitor(app.test_client())
+    rio.sign_in("rio@clinic.example")
+    path = f"/staff/inbox/{maria.phone_id}"
+    page = rio.page(path)
+    assert "Your role reads conversations" in page
+    main = page[page.index('<main id="main"') : page.index("data-poll")]
+    forms = set(re.findall(r'<form[^>]*method="post" action="/staff/([\w/-]+)', main))
+    assert forms == {f"inbox/{maria.phone_id}/read"}
+    assert rio.post(f"{path}/reply", seen_on=path, body="Hello").status_code == 403
+
+
+def test_a_thread_is_given_only_to_somebody_who_may_write(
+    nurse: Visitor, line: Line, maria: Someone, texts: Text, clock: FrozenClock, desk: Desk
+) -> None:
+    texts(maria.phone, NONSENSE)
+    rio = add_staff(line.db, "rio@clinic.example", "Rio Vance", "read_only", PASSWORD, clock())
+    path = f"/staff/inbox/{maria.phone_id}"
+    assert "Rio Vance" not in nurse.page(path)
+    assert nurse.post(f"{path}/assign", seen_on=path, to=rio, seen=0).status_code == 422
+    assert thread(desk, maria).assignee_id is None
+
+
+def test_what_was_shown_is_recorded_as_read_once(
+    nurse: Visitor, maria: Someone, texts: Text, desk: Desk, clock: FrozenClock
+) -> None:
+    newest = texts(maria.phone, NONSENSE).inbound_id
+    path = f"/staff/inbox/{maria.phone_id}"
+    nurse.page("/staff/inbox")
+    nurse.page(path)
+    answer = nurse.client.post(
+        f"{path}/read",
+        data={"csrf_token": TOKEN.search(nurse.page(path))[1], "seen": newest},  # type: ignore[index]
+        headers={"X-Pumpline-Script": "1"},
+    )
+    assert answer.status_code == 204
+    read = [(e.verb, (e.detail or {}).get("page")) for e in desk.rows(AuditEvent) if e.verb in ("read", "saw a list")]
+    assert ("saw a list", "inbox") in read
+    assert ("read", "inbox_thread") in read
+    assert not any(page == "inbox_read" for _, page in read)

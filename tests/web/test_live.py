@@ -141,7 +141,7 @@ def test_who_comes_when_all_streams_are_taken_is_told_to_ask_instead(app: Flask,
 
 
 def test_whatever_a_page_shows_moves_the_marks(
-    line: Line, desk: Desk, maria: Someone, clock: FrozenClock, beat: Callable[[], None]
+    line: Line, desk: Desk, maria: Someone, clock: FrozenClock, beat: Callable[[], None], nurse: Visitor
 ) -> None:
     def moved(deed: Callable[[], object]) -> bool:
         with line.db.read() as session:
@@ -153,6 +153,7 @@ def test_whatever_a_page_shows_moves_the_marks(
     def nothing() -> None: ...
 
     assert not moved(nothing)
+    assert not moved(lambda: nurse.page(f"/staff/patients/{maria.id}"))  # it is read, and recorded as read
     assert moved(lambda: say(line, clock, 1, "TRAVEL", maria.phone))
     assert moved(lambda: desk.books(maria, clock() + timedelta(days=1)))
     assert moved(lambda: say(line, clock, 2, "my pump is alarming", maria.phone))

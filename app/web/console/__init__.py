@@ -9,18 +9,29 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.sign_in import account_behind
 from app.db.pages import clinic_facts
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console.every_page import around_page
 from app.web.console.gate import Signed, session_now, staff, staff_token
+from app.web.console.permits import may, refusal_for
+from app.web.console.reading import in_strip, write_reads
 
 bp = Blueprint("console", __name__, url_prefix="/staff", template_folder="../templates")
 
+FIRST_PAGE_WITHOUT_PATIENTS = "console.content"  # where a role lands that sees no patient
 OPEN_TO_ALL = {"console.sign_in_page", "console.sign_in_form"}
+
+
+bp.add_app_template_global(may, "may")
+bp.after_request(write_reads)
 
 
 @bp.before_request
 def know_who_asks() -> ResponseReturnValue | None:
-    """Let nobody in without a session; a page that refreshes itself does not keep one alive."""
+    """Let nobody in without a session, and nobody further than the role goes.
+
+    A page that refreshes itself does not keep a session alive.
+    """
     if request.endpoint in OPEN_TO_ALL:
         return None
     refreshes_itself = request.method == "GET" and (
@@ -38,7 +49,9 @@ def know_who_asks() -> ResponseReturnValue | None:
     with line.db.read() as session:
         clinic = clinic_facts(session, account.clinic_id)
     g.staff = Signed(account.staff_id, account.name, account.role, clinic)
-    return None
+    if request.endpoint == "console.today" and not may(Permission.READ_PATIENTS):
+        return redirect(url_for(FIRST_PAGE_WITHOUT_PATIENTS))
+    return refusal_for(account.role)
 
 
 def _to_the_door(refreshes_itself: bool) -> ResponseReturnValue:
@@ -54,7 +67,11 @@ def around() -> dict[str, Any]:
     """What every staff page shows around its own content."""
     if "staff" not in g:
         return {}
-    return around_page(staff(), current.line(), now())
+    found = around_page(staff(), current.line(), now())
+    if not may(Permission.READ_PATIENTS):
+        return found | {"urgent_tasks": ()}
+    in_strip(task.person.id for task in found["urgent_tasks"] if task.person)
+    return found
 
 
 def now() -> datetime:
@@ -62,6 +79,7 @@ def now() -> datetime:
 
 
 from app.web.console import (  # noqa: E402
+    audit_pages,  # noqa: F401
     content,  # noqa: F401
     inbox,  # noqa: F401
     inbox_acts,  # noqa: F401
@@ -71,6 +89,7 @@ from app.web.console import (  # noqa: E402
     phones,  # noqa: F401
     pump_entries,  # noqa: F401
     pumps,  # noqa: F401
+    refill_day,  # noqa: F401
     refills,  # noqa: F401
     sign_in,  # noqa: F401
     stream,  # noqa: F401

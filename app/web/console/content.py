@@ -7,11 +7,13 @@ from datetime import datetime
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from app.domain.permissions import Permission
 from app.domain.texts import ClinicVoice
 from app.web import current
 from app.web.console import bp
 from app.web.console.every_page import expires_soon
 from app.web.console.gate import staff
+from app.web.console.permits import needs
 from faq.library import GROUPS, Answer, Source, render
 from faq.segments import measure
 
@@ -34,6 +36,7 @@ class ShownAnswer:
 
 
 @bp.get("/content")
+@needs(Permission.READ_CONTENT)
 def content() -> ResponseReturnValue:
     show = request.args.get("show", "all")
     show = show if show in SHOWS else "all"

@@ -1,4 +1,7 @@
-"""The one gate between clinics: every route that names a row asks here whether it is the clinic's own."""
+"""The one gate between clinics: every route that names a row asks here whether it is the clinic's own.
+
+What it lets through and a page then shows is a read, and is written to the audit log.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +17,7 @@ from app.db.people import Patient, Phone, Role
 from app.db.supply import Referral, Scan
 from app.db.work import Task
 from app.web import current
+from app.web.console.reading import looked_up
 from app.web.machine import machine_clock
 
 
@@ -98,4 +102,5 @@ def _access(signed: Signed, row_id: int, table: Owned) -> int:
         clinic_id = session.scalar(select(table.clinic_id).where(table.id == row_id))
     if clinic_id != signed.clinic.id:
         abort(404)
+    looked_up(table.__tablename__, row_id)
     return row_id

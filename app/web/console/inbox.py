@@ -24,6 +24,7 @@ from app.db.inbox_thread import (
 )
 from app.db.thread import TaskNote, TextIn, TextOut, Thread, thread
 from app.db.threads import ThreadState
+from app.domain.permissions import Permission
 from app.domain.texts import ClinicVoice
 from app.web import current
 from app.web.composer import Meter, Offered, Recipient, allowed_at, meter, offered, places, recipient
@@ -31,6 +32,8 @@ from app.web.console import bp
 from app.web.console.gate import Signed, access_phone, staff
 from app.web.console.inbox_words import did_words, spoken_in
 from app.web.console.learning import LabelForm, Reading, asked_to_label, readings
+from app.web.console.permits import needs
+from app.web.console.reading import listed
 from app.web.console.today import ALERT_OUTCOMES, TASK_OUTCOMES
 from app.web.drug_left import DrugLeft, drug_left
 from app.web.wording import first_name
@@ -125,16 +128,19 @@ def filters(chosen: Wanted) -> dict[str, str]:
 
 
 @bp.get("/inbox")
+@needs(Permission.READ_PATIENTS)
 def inbox() -> ResponseReturnValue:
     return inbox_page(staff(), None)
 
 
 @bp.get("/inbox/<int:phone_id>")
+@needs(Permission.READ_PATIENTS)
 def inbox_thread(phone_id: int) -> ResponseReturnValue:
     return inbox_page(staff(), access_phone(staff(), phone_id))
 
 
 @bp.get("/urgent")
+@needs(Permission.READ_PATIENTS)
 def urgent() -> ResponseReturnValue:
     """All alerts without an outcome. They stand on every page already; here they have the page for themselves."""
     return render_template("console/urgent.html", alert_outcomes=ALERT_OUTCOMES)
@@ -150,6 +156,7 @@ def inbox_page(signed: Signed, phone_id: int | None, typed: Typed | None = None)
         counts = tab_counts(session, signed.clinic.id, signed.id)
         opened = _open(session, signed, phone_id, people.get(phone_id, ()), now, typed) if phone_id else None
         undo = _undo_bar(session, signed, people, colleagues)
+    listed(voice.person.id for row in rows for voice in people.get(row.phone_id, ()))
     kept = filters(chosen)
     return render_template(
         "console/inbox.html",

@@ -14,12 +14,15 @@ from app.actions.settle_thread import Act, settle_thread
 from app.actions.undo_thread import undo_thread
 from app.db.inbox import staff_of, threads
 from app.db.inbox_thread import head, last_change
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.entry import NotUnderstood, clinic_time, version_of
 from app.web.console.gate import Signed, access_phone, staff
 from app.web.console.inbox import Typed, back_to, inbox_page, number_in, wanted
 from app.web.console.inbox_words import ago, did_words
+from app.web.console.permits import needs
+from app.web.console.reading import nothing_shown
 from app.web.wording import sentence, since
 from scheduler.quiet_hours import local_instant
 
@@ -27,6 +30,7 @@ MORNING = time(8)
 
 
 @bp.post("/inbox/<int:phone_id>/assign")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_assign(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
@@ -40,16 +44,19 @@ def inbox_assign(phone_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/inbox/<int:phone_id>/close")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_close(phone_id: int) -> ResponseReturnValue:
     return _settle(phone_id, "closed", "Not closed")
 
 
 @bp.post("/inbox/<int:phone_id>/reopen")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_reopen(phone_id: int) -> ResponseReturnValue:
     return _settle(phone_id, "reopened", "Not reopened")
 
 
 @bp.post("/inbox/<int:phone_id>/snooze")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_snooze(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
@@ -101,6 +108,7 @@ def _next_thread(signed: Signed, phone_id: int) -> int | None:
 
 
 @bp.post("/inbox/<int:phone_id>/pause")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_pause(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
@@ -110,6 +118,7 @@ def inbox_pause(phone_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/inbox/<int:phone_id>/resume")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_resume(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
@@ -119,15 +128,20 @@ def inbox_resume(phone_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/inbox/<int:phone_id>/read")
+@needs(Permission.READ_PATIENTS)
 def inbox_read(phone_id: int) -> ResponseReturnValue:
     """Mark the texts read that were shown. A script asks for it after two seconds, a button without one."""
     signed = staff()
     access_phone(signed, phone_id)
     mark_read(current.line(), phone_id, signed.id, number_in(request.form, "seen"))
-    return ("", 204) if "X-Pumpline-Script" in request.headers else back_to(phone_id)
+    if "X-Pumpline-Script" not in request.headers:
+        return back_to(phone_id)
+    nothing_shown()
+    return "", 204
 
 
 @bp.post("/inbox/<int:phone_id>/unread")
+@needs(Permission.READ_PATIENTS)
 def inbox_unread(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
@@ -137,6 +151,7 @@ def inbox_unread(phone_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/inbox/<int:phone_id>/undo")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_undo(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)

@@ -13,6 +13,7 @@ from app.actions.write_note import LONGEST as LONGEST_NOTE
 from app.actions.write_note import write_note
 from app.db.inbox import voices
 from app.db.inbox_thread import head, pumps_of
+from app.domain.permissions import Permission
 from app.domain.replies import filled
 from app.web import current
 from app.web.composer import Recipient, allowed_at, places, recipient
@@ -21,12 +22,14 @@ from app.web.console.entry import NotUnderstood, reply_of
 from app.web.console.gate import Signed, access_phone, staff
 from app.web.console.inbox import Typed, back_to, inbox_page, number_in, voice_of_clinic
 from app.web.console.inbox_acts import who_was_faster
+from app.web.console.permits import needs
 from app.web.wording import first_name, sentence
 
 UNDO_FOR = timedelta(seconds=10)
 
 
 @bp.post("/inbox/<int:phone_id>/reply")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_reply(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
@@ -97,6 +100,7 @@ def _use_saved(signed: Signed, phone_id: int, reply_id: str, body: str) -> Respo
 
 
 @bp.post("/inbox/<int:phone_id>/note")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_note(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
@@ -110,6 +114,7 @@ def inbox_note(phone_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/inbox/<int:phone_id>/take-back")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_take_back(phone_id: int) -> ResponseReturnValue:
     """Take a text back while it waits: its words stand in the composer again."""
     signed = staff()
@@ -123,6 +128,7 @@ def inbox_take_back(phone_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/inbox/<int:phone_id>/send-now")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_send_now(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
@@ -134,6 +140,7 @@ def inbox_send_now(phone_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/inbox/<int:phone_id>/retry")
+@needs(Permission.WRITE_PATIENTS)
 def inbox_retry(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)

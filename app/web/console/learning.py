@@ -12,9 +12,11 @@ from app.actions.learned import LABELLED_KINDS, TopicFigures, figures, offered
 from app.db.labels import labels_of
 from app.db.learning import NONE_OF_THESE
 from app.db.thread import TextIn, TextOut, Thread
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import access_text, staff
+from app.web.console.permits import needs
 from app.web.console.sign_in import own_page
 from faq.library import GROUPS
 
@@ -124,6 +126,7 @@ def topics_by_group() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 @bp.post("/texts/<int:inbound_id>/label")
+@needs(Permission.WRITE_PATIENTS)
 def label(inbound_id: int) -> ResponseReturnValue:
     signed = staff()
     access_text(signed, inbound_id)
@@ -136,6 +139,7 @@ def label(inbound_id: int) -> ResponseReturnValue:
 
 
 @bp.get("/learning")
+@needs(Permission.READ_CONTENT)
 def learning() -> ResponseReturnValue:
     with current.line().db.read() as session:
         rows = figures(session, staff().clinic.id)

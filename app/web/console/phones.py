@@ -5,19 +5,23 @@ from flask.typing import ResponseReturnValue
 
 from app.db.patient_pages import phone_record
 from app.db.thread import thread
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import Signed, access_phone, staff
 from app.web.console.learning import asked_to_label, readings
 from app.web.console.patients import MOST_SHOWN, SHOWN, Typed, send_reply
+from app.web.console.permits import needs
 
 
 @bp.get("/phones/<int:phone_id>")
+@needs(Permission.READ_PATIENTS)
 def phone(phone_id: int) -> ResponseReturnValue:
     return _phone_page(staff(), access_phone(staff(), phone_id))
 
 
 @bp.post("/phones/<int:phone_id>/reply")
+@needs(Permission.WRITE_PATIENTS)
 def reply_to_phone(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)

@@ -13,9 +13,11 @@ from app.actions.programs import Entry
 from app.actions.record_refill import RefillEntry, RefillOutcome, preview_refill, record_refill
 from app.db.care import Program, Refill
 from app.db.pump_records import PumpRecord, pump_record
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import Signed, access_entry, access_patient, staff
+from app.web.console.permits import needs
 from app.web.console.pump_forms import Form, mark_of, program_of, refill_of
 from app.web.console.pumps import Checked, policy_of, pump_view, refused, to_pump
 from app.web.wording import day
@@ -24,6 +26,7 @@ Outcome = RefillOutcome | ProgramOutcome
 
 
 @bp.post("/patients/<int:patient_id>/pump/refill")
+@needs(Permission.WRITE_PATIENTS)
 def refill(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
@@ -45,6 +48,7 @@ def refill(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/patients/<int:patient_id>/pump/program")
+@needs(Permission.WRITE_PATIENTS)
 def program(patient_id: int) -> ResponseReturnValue:
     """Change the dose between refills; the concentration is the one that was filled."""
     signed = staff()
@@ -97,11 +101,12 @@ def _check_or_save(
         saved = save()
     except Refused as refusal:
         return refused(signed, patient_id, form, refusal)
-    flash(_said(form.name, saved))
+    flash(entry_said(form.name, saved))
     return to_pump(patient_id)
 
 
-def _said(name: str, saved: Outcome) -> str:
+def entry_said(name: str, saved: Outcome) -> str:
+    """Say what was saved, and what follows from it."""
     what = "The refill" if name == "refill" else "The new dose"
     if saved.waits:
         return f"{what} is recorded and waits for a second member of staff: {saved.second_person_because}."
@@ -121,6 +126,7 @@ _SETTLE: dict[tuple[str, str], tuple[type[Refill] | type[Program], Callable[...,
 
 
 @bp.post("/patients/<int:patient_id>/pump/entries")
+@needs(Permission.WRITE_PATIENTS)
 def settle_entry(patient_id: int) -> ResponseReturnValue:
     """Confirm or decline an entry that waits for a second person."""
     signed = staff()

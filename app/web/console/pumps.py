@@ -25,10 +25,12 @@ from app.db.pump_records import PumpRecord
 from app.db.supply import CarePolicy, Referral, ReferralState, Scan
 from app.db.work import TaskKind
 from app.domain.battery import replace_by
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.entry import field_time
 from app.web.console.gate import Signed, access_about, access_patient, staff
+from app.web.console.permits import needs
 from app.web.console.pump_forms import OTHER, WEEKDAYS, Form, plain, pump_of, scan_of, typed_program
 from app.web.console.pump_words import Compared, Side, compare, dose, flow
 from app.web.drug_left import drug_left
@@ -55,6 +57,7 @@ class Checked:
 
 
 @bp.get("/patients/<int:patient_id>/pump")
+@needs(Permission.READ_PATIENTS)
 def pump(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
@@ -62,6 +65,7 @@ def pump(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/patients/<int:patient_id>/pump/record")
+@needs(Permission.WRITE_PATIENTS)
 def record_pump_form(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
@@ -81,6 +85,7 @@ def record_pump_form(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/patients/<int:patient_id>/pump/indicator")
+@needs(Permission.WRITE_PATIENTS)
 def record_indicator(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
@@ -97,6 +102,7 @@ def record_indicator(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/patients/<int:patient_id>/pump/referral")
+@needs(Permission.WRITE_PATIENTS)
 def referral(patient_id: int) -> ResponseReturnValue:
     """Open a referral, or give the open one another owner or its next state."""
     signed = staff()
@@ -119,6 +125,7 @@ def referral(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/patients/<int:patient_id>/pump/scan")
+@needs(Permission.WRITE_PATIENTS)
 def scan(patient_id: int) -> ResponseReturnValue:
     """Record an MRI, or that the pump was checked after one."""
     signed = staff()

@@ -8,9 +8,12 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.db.worklist import DueRow, refills_due
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import staff
+from app.web.console.permits import needs
+from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
 
 SHOWN = 100
@@ -54,6 +57,7 @@ def _left(row: DueRow, today: date) -> DrugLeft | None:
 
 
 @bp.get("/refills")
+@needs(Permission.READ_PATIENTS)
 def refills() -> ResponseReturnValue:
     clinic, now = staff().clinic, current.now()
     today = now.astimezone(clinic.zone).date()
@@ -64,6 +68,7 @@ def refills() -> ResponseReturnValue:
         rows = refills_due(session, clinic.id, now, clinic.zone)
     chosen = [row for row in rows if FILTERS[show][1](row, today)]
     shown = chosen if everybody else chosen[:SHOWN]
+    listed(row.patient_id for row in shown)
     return render_template(
         "console/refills.html",
         rows=[Shown(row, _left(row, today)) for row in shown],

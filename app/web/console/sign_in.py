@@ -8,9 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.sign_in import NotSignedIn, sign_in, sign_out
 from app.db.pages import first_clinic
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import session_now, staff_token
+from app.web.console.permits import needs
 from app.web.home import demo_sign_in
 
 
@@ -53,6 +55,7 @@ def sign_in_form() -> ResponseReturnValue:
 
 
 @bp.post("/sign-out")
+@needs(Permission.OWN_ACCOUNT)
 def sign_out_form() -> ResponseReturnValue:
     sign_out(current.line().db, staff_token(), session_now())
     session.clear()

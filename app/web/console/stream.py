@@ -4,14 +4,17 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 
 from app.actions.sign_in import account_behind
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.gate import staff, staff_token
+from app.web.console.permits import needs
 from app.web.live import stream
 from app.web.machine import machine_clock
 
 
 @bp.get("/live")
+@needs(Permission.OWN_ACCOUNT)
 def live() -> ResponseReturnValue:
     """Stay open and tell the page when to fetch itself again. It keeps no session alive."""
     line, token, clock, live = current.line(), staff_token(), machine_clock(), current.live()

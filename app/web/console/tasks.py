@@ -6,16 +6,19 @@ from flask.typing import ResponseReturnValue
 from app.actions.acknowledge_task import acknowledge_task
 from app.actions.errors import Refused
 from app.actions.resolve_task import resolve_task
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.entry import version_of
 from app.web.console.gate import access_task, staff
+from app.web.console.permits import needs
 from app.web.console.sign_in import own_page
 
 LONGEST_OUTCOME = 500
 
 
 @bp.post("/tasks/<int:task_id>/acknowledge")
+@needs(Permission.WRITE_PATIENTS)
 def acknowledge(task_id: int) -> ResponseReturnValue:
     signed = staff()
     access_task(signed, task_id)
@@ -28,6 +31,7 @@ def acknowledge(task_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/tasks/<int:task_id>/resolve")
+@needs(Permission.WRITE_PATIENTS)
 def resolve(task_id: int) -> ResponseReturnValue:
     signed = staff()
     access_task(signed, task_id)

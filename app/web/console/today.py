@@ -12,11 +12,14 @@ from app.db.pages import TaskRow, open_tasks, visits_between
 from app.db.today import carers_of, dates_of, waits
 from app.db.work import TaskKind
 from app.db.worklist import DueRow, refills_due
+from app.domain.permissions import Permission
 from app.domain.texts import Words
 from app.web import current
 from app.web.console import bp
 from app.web.console.every_page import expires_soon
 from app.web.console.gate import staff
+from app.web.console.permits import needs
+from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
 from faq.library import Answer
 from scheduler.quiet_hours import local_instant
@@ -170,6 +173,7 @@ class RefillRow:
 
 
 @bp.get("/")
+@needs(Permission.READ_PATIENTS)
 def today() -> ResponseReturnValue:
     signed, moment = staff(), current.now()
     clinic, zone = signed.clinic, signed.clinic.zone
@@ -184,6 +188,8 @@ def today() -> ResponseReturnValue:
     day = moment.astimezone(zone).date()
     refills = refill_rows(due, tasks, day)
     covered = {task.id for row in refills for task in row.tasks}
+    named = [task.person.id for task in tasks if task.person] + [visit.person.id for visit in visits]
+    listed(named + [item.row.patient_id for item in refills[:SHOWN]])
     return render_template(
         "console/today.html",
         alerts=[task for task in tasks if task.kind is TaskKind.ALERT],

@@ -11,17 +11,20 @@ from app.actions.errors import Refused
 from app.actions.mark_attended import mark_attended
 from app.actions.mark_missed import mark_missed
 from app.actions.move_appointment import move_appointment
+from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.entry import NotUnderstood, clinic_time, version_of
 from app.web.console.gate import access_appointment, access_patient, staff
 from app.web.console.patients import Typed, patient_page
+from app.web.console.permits import needs
 from app.web.wording import moment
 
 STALE = "Someone else changed this meanwhile. Nothing was changed: look at it again."
 
 
 @bp.post("/patients/<int:patient_id>/visits")
+@needs(Permission.WRITE_PATIENTS)
 def book(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
@@ -36,6 +39,7 @@ def book(patient_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/visits/<int:visit_id>/move")
+@needs(Permission.WRITE_PATIENTS)
 def move(visit_id: int) -> ResponseReturnValue:
     signed = staff()
     patient_id = access_appointment(signed, visit_id)
@@ -52,16 +56,19 @@ def move(visit_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/visits/<int:visit_id>/cancel")
+@needs(Permission.WRITE_PATIENTS)
 def cancel(visit_id: int) -> ResponseReturnValue:
     return _settle(visit_id, cancel_appointment, "Cancelled. No reminder goes out for it.")
 
 
 @bp.post("/visits/<int:visit_id>/attended")
+@needs(Permission.WRITE_PATIENTS)
 def attended(visit_id: int) -> ResponseReturnValue:
     return _settle(visit_id, mark_attended, "Marked attended. Everything pending about it has stopped.")
 
 
 @bp.post("/visits/<int:visit_id>/missed")
+@needs(Permission.WRITE_PATIENTS)
 def missed(visit_id: int) -> ResponseReturnValue:
     return _settle(visit_id, mark_missed, "Marked missed. The missed-refill text goes out, and there is a task for it.")
 

@@ -1,0 +1,175 @@
+"""The audit log and the access report: who may read them, what they say, and what leaves as a file."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, insert
+
+from app.actions.line import Line
+from app.actions.sign_in import add_staff
+from app.db.work import AuditEvent
+from tests.conftest import Desk, FrozenClock, Someone
+from tests.web.conftest import PASSWORD, Visitor
+
+
+@pytest.fixture
+def auditor(app: Flask, line: Line, clock: FrozenClock) -> Visitor:
+    add_staff(line.db, "vera@clinic.example", "Vera Auditor", "auditor", PASSWORD, clock())
+    vera = Visitor(app.test_client())
+    assert vera.sign_in("vera@clinic.example").status_code == 302
+    return vera
+
+
+def rows_of(page: str) -> list[str]:
+    """Return the table's rows as a person reads them."""
+    found = re.findall(r'<tr id="event-\d+">(.*?)</tr>', page, re.DOTALL)
+    return [" | ".join(re.sub(r"<[^>]+>", "", cell).strip() for cell in row.split("</td>")[:-1]) for row in found]
+
+
+def test_the_access_report_says_who_read_and_changed_a_record_and_nothing_of_others(
+    nurse: Visitor,
+    auditor: Visitor,
+    maria: Someone,
+    add_patient: Callable[..., Someone],
+    desk: Desk,
+    texts: Callable[..., object],
+    clock: FrozenClock,
+) -> None:
+    other = add_patient("Ruth", "+16145550143")
+    nurse.get("/staff/patients")
+    for someone in (maria, other):
+        nurse.get(f"/staff/patients/{someone.id}")
+        nurse.get(f"/staff/patients/{someone.id}/pump")
+        visit = desk.books(someone, clock() + timedelta(days=5))
+        texts(someone.phone, "what about my dog")
+        desk.fills(someone)
+    said = rows_of(auditor.page(f"/staff/patients/{maria.id}/access"))
+    told = [" | ".join(row.split(" | ")[1:3]) for row in said]
+    for words in (
+        "Ana Lindqvist | Opened the record and conversation",
+        "Ana Lindqvist | Opened the pump page",
+        "Ana Lindqvist | Saw in the list of patients, with 2 patients shown",
+    ):
+        assert told.count(words) == 1, words
+    assert any(row.startswith("test | Booked") for row in told)
+    assert any(row.startswith("test | Refill recorded") for row in told)
+    assert sum("Text received" in row for row in told) == 1
+    assert f"visit {visit}" not in " ".join(said)
+    again = rows_of(auditor.page(f"/staff/patients/{maria.id}/access"))
+    assert "Vera Auditor | Opened who read and changed the record" in again[0]
+
+
+def test_only_those_who_may_are_shown_the_way_to_the_report(nurse: Visitor, auditor: Visitor, maria: Someone) -> None:
+    path = f"/staff/patients/{maria.id}"
+    assert f"{path}/access" in auditor.page(path)
+    assert f"{path}/access" not in nurse.page(path)
+    assert nurse.get(f"{path}/access").status_code == 403
+
+
+def test_the_log_is_filtered_by_person_verb_and_day(
+    nurse: Visitor, staff_id: int, auditor: Visitor, maria: Someone, desk: Desk, clock: FrozenClock
+) -> None:
+    nurse.get(f"/staff/patients/{maria.id}")
+    desk.books(maria, clock() + timedelta(days=5))
+    everything = rows_of(auditor.page("/staff/audit"))
+    assert any("Ana Lindqvist" in row for row in everything)
+    assert any("Clinic made" in row for row in everything)
+    for asked, words in ((f"who={staff_id}", "Ana Lindqvist"), ("verb=booked", "Booked")):
+        fitting = rows_of(auditor.page(f"/staff/audit?{asked}"))
+        assert fitting
+        assert all(words in row for row in fitting), asked
+    assert not [row for row in rows_of(auditor.page("/staff/audit?who=others")) if "Lindqvist" in row]
+    today = clock().date()
+    assert rows_of(auditor.page(f"/staff/audit?from={today}&to={today}"))
+    empty = auditor.page(f"/staff/audit?to={today - timedelta(days=1)}")
+    assert rows_of(empty) == []
+    assert "No event fits these filters" in empty
+    assert auditor.get("/staff/audit?who=99999").status_code == 404
+    assert auditor.get("/staff/audit?from=nonsense&before=-1&verb=%00").status_code == 200
+
+
+def test_no_name_stands_in_an_address_of_the_log(nurse: Visitor, auditor: Visitor, maria: Someone) -> None:
+    nurse.get(f"/staff/patients/{maria.id}")
+    for path in ("/staff/audit", f"/staff/patients/{maria.id}/access"):
+        page = auditor.page(path)
+        for address in re.findall(r'(?:href|action|hx-get|src|value)="([^"]*)"', page):
+            assert not re.search("lopez|maria|lindqvist|555", address, re.IGNORECASE), address
+
+
+def test_the_log_is_paged_by_key_with_the_same_number_of_queries(
+    auditor: Visitor, line: Line, clock: FrozenClock
+) -> None:
+    def counted(path: str) -> tuple[int, list[str]]:
+        asked: list[str] = []
+
+        def on_query(*args: object) -> None:
+            asked.append(str(args[2]))
+
+        event.listen(line.db.engine, "before_cursor_execute", on_query)
+        try:
+            return len(asked), rows_of(auditor.page(path))
+        finally:
+            event.remove(line.db.engine, "before_cursor_execute", on_query)
+            counts.append(len(asked))
+
+    counts: list[int] = []
+    counted("/staff/audit")
+    many = [
+        {"at": clock(), "actor": "system", "verb": "tried", "subject": f"row:{n}", "detail": None} for n in range(350)
+    ]
+    with line.db.begin() as session:
+        session.execute(insert(AuditEvent.__table__), many)
+    seen: list[str] = []
+    path: str | None = "/staff/audit?verb=tried"
+    while path:
+        seen += counted(path)[1]
+        found = re.search(r'href="(/staff/audit\?before=[^"]*)">Earlier', auditor.page(path))
+        path = found[1] if found else None
+    assert [row.rsplit(" ", 1)[1] for row in seen] == [str(n) for n in range(349, -1, -1)]
+    assert len(set(counts)) == 1
+    assert counts[0] <= 25
+
+
+def test_an_export_is_a_file_without_formulas_and_an_event_of_its_own(
+    nurse: Visitor, auditor: Visitor, line: Line, desk: Desk, maria: Someone, clock: FrozenClock
+) -> None:
+    nurse.get(f"/staff/patients/{maria.id}")
+    with line.db.begin() as session:
+        values = {"at": clock(), "actor": "test", "verb": "=cmd|' /C calc'!A0", "subject": "@row:1", "detail": None}
+        session.execute(insert(AuditEvent.__table__), values)
+    answer = auditor.post("/staff/audit/export", seen_on="/staff/audit")
+    assert answer.mimetype == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    lines = list(csv.reader(io.StringIO(answer.text)))
+    assert not [cell for row in lines for cell in row if cell.startswith(("=", "+", "-", "@", "\t"))]
+    assert any(cell.startswith("'=cmd") for row in lines for cell in row)
+    [left] = desk.rows(AuditEvent, AuditEvent.verb == "exported the audit log")
+    assert left.detail == {"rows": len(lines) - 1}
+    report = auditor.post(f"/staff/patients/{maria.id}/access/export", seen_on="/staff/audit")
+    [left] = desk.rows(AuditEvent, AuditEvent.verb == "exported an access report")
+    assert left.subject == f"patient:{maria.id}"
+    assert left.detail == {"rows": len(list(csv.reader(io.StringIO(report.text)))) - 1}
+
+
+def test_an_export_holds_what_the_filters_show(nurse: Visitor, staff_id: int, auditor: Visitor, maria: Someone) -> None:
+    nurse.get(f"/staff/patients/{maria.id}")
+    answer = auditor.post("/staff/audit/export", seen_on="/staff/audit", who=staff_id)
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["who"] for row in lines} == {"Ana Lindqvist"}
+
+
+def test_where_several_clinics_share_it_an_auditor_sees_ones_own_staff_alone(
+    nurse: Visitor, stranger_nurse: Visitor, auditor: Visitor, maria: Someone
+) -> None:
+    nurse.get(f"/staff/patients/{maria.id}")
+    stranger_nurse.get("/staff/patients")
+    stranger_nurse.get("/staff/content")
+    rows = rows_of(auditor.page("/staff/audit"))
+    assert rows
+    assert all("Ana Lindqvist" in row or "Vera Auditor" in row for row in rows)
