@@ -15,6 +15,7 @@ from app.actions.seal_audit import seal_audit
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_unknown import settle_unknown
 from app.actions.take_care_steps import take_care_steps
+from app.actions.wake_threads import wake_threads
 from app.channels.base import Channel
 from app.channels.simulator import progress
 from scheduler.engine import HealthRecord, Job, run_guarded
@@ -35,6 +36,7 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
         Job("raise_pages", timedelta(seconds=5), lambda now: raise_pages(line, now)),
         Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now, steady=steady)),
         Job("settle_unknown", timedelta(seconds=20), lambda now: settle_unknown(line, channel, now)),
+        Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
