@@ -19,6 +19,7 @@ from app.db.people import (
     StaffSession,
 )
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
+from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
 from app.db.visit_hours import ClinicSchedule, Closure
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
 
@@ -47,6 +48,7 @@ __all__ = [
     "Patient",
     "PatientState",
     "Phone",
+    "PhoneThread",
     "Program",
     "Pump",
     "Purpose",
@@ -66,4 +68,8 @@ __all__ = [
     "TaskKind",
     "TaskState",
     "TaskText",
+    "ThreadChange",
+    "ThreadNote",
+    "ThreadSeen",
+    "ThreadState",
 ]
