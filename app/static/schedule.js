@@ -226,7 +226,7 @@
     const facts = fed?.days.find((one) => one.day === day);
     if (!facts) return;
     const open = facts.closed === null;
-    const said = open ? (facts.places ? `${facts.taken} of ${facts.places}` : facts.taken ? `${facts.taken}, none planned` : "") : "closed";
+    const said = open ? (facts.places ? `${facts.taken} of ${facts.places}` : facts.taken ? `${facts.taken} booked` : "") : "closed";
     head.querySelector(".count").textContent = said;
     const pips = head.querySelector(".pips");
     const places = open ? Math.max(facts.places, facts.taken) : 0;
