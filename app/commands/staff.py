@@ -4,12 +4,13 @@ import sys
 
 import click
 
+from app.actions.add_staff import add_staff
 from app.actions.change_role import change_role
-from app.actions.sign_in import SHORTEST_PASSWORD, add_staff
 from app.clock import system_clock
 from app.commands.house import ACTOR, opened
 from app.commands.printing import AS_JSON, echo_json, echo_table
 from app.db.listing import list_staff
+from app.domain.password_rules import SHORTEST_PASSWORD
 from app.domain.permissions import ROLE_WORDS, Role
 
 ROLES = click.Choice([role.value for role in Role])

@@ -1,5 +1,6 @@
 """Every table, in one import."""
 
+from app.db.accounts import Authenticator, Invitation, Passkey, RecoveryCode
 from app.db.base import Base
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder, ReminderState
 from app.db.learning import Feedback, Label
@@ -27,6 +28,7 @@ __all__ = [
     "Appointment",
     "AppointmentState",
     "AuditEvent",
+    "Authenticator",
     "Base",
     "CarePolicy",
     "CareStep",
@@ -42,9 +44,11 @@ __all__ = [
     "Feedback",
     "InboundMessage",
     "Installation",
+    "Invitation",
     "JobHealth",
     "Label",
     "OutboundMessage",
+    "Passkey",
     "Patient",
     "PatientState",
     "Phone",
@@ -52,6 +56,7 @@ __all__ = [
     "Program",
     "Pump",
     "Purpose",
+    "RecoveryCode",
     "Referral",
     "ReferralState",
     "Refill",

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from app.actions.add_staff import add_staff
 from app.actions.assign_thread import assign_thread
 from app.actions.errors import Refused
 from app.actions.line import Line
-from app.actions.sign_in import add_staff
 from app.actions.wake_threads import wake_threads
 from app.db.pulse import READS
 from app.db.threads import PhoneThread, ThreadChange, ThreadState
