@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 ROLES = ("nurse", "lead_nurse", "administrator", "auditor", "read_only")
 
@@ -78,8 +78,6 @@ def upgrade() -> None:
     op.create_index("ix_invitation_clinic_id", "invitation", ["clinic_id", "id"])
     with op.batch_alter_table("staff") as table:
         table.add_column(sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
-    with op.batch_alter_table("staff") as table:
-        table.alter_column("version", server_default=None)
     # whoever was signed in proves themselves once more: half an hour without an act ends a session anyway
     with op.batch_alter_table("staff_session") as table:
         table.add_column(sa.Column("pending", sa.Boolean(), nullable=False, server_default=sa.false()))
