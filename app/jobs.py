@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.actions.deliver_simulated import deliver_simulated
+from app.actions.index_names import index_names
 from app.actions.line import Line
 from app.actions.notice_missed_refills import notice_missed_refills
 from app.actions.plan_care import plan_care, plan_new_pumps
@@ -32,6 +33,7 @@ def jobs_for(line: Line, channel: Channel) -> tuple[Job, ...]:
         Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now)),
         Job("settle_unknown", timedelta(seconds=20), lambda now: settle_unknown(line, channel, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
+        Job("index_names", timedelta(seconds=30), lambda now: index_names(line, now)),
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]

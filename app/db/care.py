@@ -104,6 +104,7 @@ class Appointment(Base):
     __table_args__ = (
         UniqueConstraint("patient_id", "external_id"),
         Index("ix_appointment_state_starts_at", "state", "starts_at"),
+        Index("ix_appointment_patient_id_state", "patient_id", "state", "starts_at"),
         # one booked visit at one time: the same booking typed twice is one
         Index(
             "uq_appointment_booked",

@@ -1,38 +1,20 @@
-"""What the patient pages show: the list, the search, one patient's record, one phone."""
+"""What the patient pages show: one patient's record, one pump, one phone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import LargeBinary, and_, func, select, type_coerce
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Refill, Reminder, ReminderState
-from app.db.crypto import Keyring
-from app.db.engine import Database
 from app.db.pages import Person, VisitRow, person_of, visit_of
 from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind, Patient, Phone, Staff
 from app.db.pump_records import PumpRecord, pump_record
 from app.db.supply import Referral, Scan, Supply
-from app.domain.phone import e164
 
-PAGE = 50
 HISTORY = 40
-
-
-@dataclass(frozen=True)
-class ListedPatient:
-    person: Person
-    next_visit: datetime | None
-    confirmed: bool
-    missed: bool  # a visit was missed and none is booked since
-
-
-@dataclass(frozen=True)
-class PatientList:
-    patients: tuple[ListedPatient, ...]
-    total: int
 
 
 @dataclass(frozen=True)
@@ -122,101 +104,6 @@ class PhoneRecord:
     language: str | None
     people: tuple[Person, ...]
     consent: tuple[ConsentRow, ...]
-
-
-_NEXT = (
-    select(Appointment.patient_id, func.min(Appointment.starts_at).label("starts_at"))
-    .where(Appointment.state == AppointmentState.BOOKED)
-    .group_by(Appointment.patient_id)
-    .subquery()
-)
-
-
-def patient_list(session: Session, clinic_id: int, page: int) -> PatientList:
-    """Return one page: who has no visit booked first, then the soonest visit."""
-    total = session.scalar(select(func.count()).select_from(Patient).where(Patient.clinic_id == clinic_id)) or 0
-    ids = session.scalars(
-        select(Patient.id)
-        .outerjoin(_NEXT, _NEXT.c.patient_id == Patient.id)
-        .where(Patient.clinic_id == clinic_id)
-        .order_by(_NEXT.c.starts_at.is_not(None), _NEXT.c.starts_at, Patient.id)
-        .offset((page - 1) * PAGE)
-        .limit(PAGE)
-    ).all()
-    return PatientList(_listed(session, ids), total)
-
-
-def find_patients(db: Database, session: Session, clinic_id: int, query: str, country: str) -> PatientList:
-    """Return patients by record number, by phone, or by the beginning of any of their names."""
-    query = " ".join(query.split())
-    ids = {*_by_number(db, session, clinic_id, query, country)}
-    words = query.casefold().replace(",", " ").split()
-    if words:
-        ids |= {*_by_name(db.keyring, session, clinic_id, words)}
-    ordered = sorted(ids)
-    return PatientList(_listed(session, ordered[:PAGE]), len(ordered))
-
-
-def _by_number(db: Database, session: Session, clinic_id: int, query: str, country: str) -> Sequence[int]:
-    found = list(
-        session.scalars(select(Patient.id).where(Patient.clinic_id == clinic_id, Patient.mrn_hash == db.hash_of(query)))
-    )
-    try:
-        number = e164(query, country)
-    except ValueError:
-        return found
-    return found + list(
-        session.scalars(
-            select(Contact.patient_id)
-            .join(Phone, Phone.id == Contact.phone_id)
-            .where(Phone.clinic_id == clinic_id, Phone.number_hash == db.hash_of(number))
-        )
-    )
-
-
-def _by_name(keyring: Keyring, session: Session, clinic_id: int, words: Sequence[str]) -> Sequence[int]:
-    """Names are sealed, so this opens them one by one: about 25 microseconds a name."""
-    family, given = type_coerce(Patient.family_name, LargeBinary), type_coerce(Patient.given_name, LargeBinary)
-    rows = session.execute(select(Patient.id, family, given).where(Patient.clinic_id == clinic_id)).yield_per(1000)
-    found = []
-    for patient_id, sealed_family, sealed_given in rows:
-        name = f"{keyring.open(bytes(sealed_family))} {keyring.open(bytes(sealed_given))}".casefold()
-        parts = name.replace("-", " ").split() + name.split()
-        if all(any(part.startswith(word) for part in parts) for word in words):
-            found.append(patient_id)
-            if len(found) >= PAGE:
-                break
-    return found
-
-
-def _listed(session: Session, ids: Sequence[int]) -> tuple[ListedPatient, ...]:
-    patients = {p.id: p for p in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
-    states: dict[int, list[Appointment]] = {}
-    for visit in session.scalars(
-        select(Appointment)
-        .where(
-            Appointment.patient_id.in_(ids),
-            Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.MISSED, AppointmentState.ATTENDED)),
-        )
-        .order_by(Appointment.starts_at.desc())
-    ):
-        states.setdefault(visit.patient_id, []).append(visit)
-    listed = []
-    for patient_id in ids:
-        visits = states.get(patient_id, [])
-        booked = [visit for visit in visits if visit.state is AppointmentState.BOOKED]
-        settled = [visit for visit in visits if visit.state is not AppointmentState.BOOKED]
-        missed = bool(settled) and settled[0].state is AppointmentState.MISSED and not booked
-        soonest = booked[-1] if booked else None
-        listed.append(
-            ListedPatient(
-                person_of(patients[patient_id]),
-                soonest.starts_at if soonest else None,
-                bool(soonest and soonest.confirmed_at),
-                missed,
-            )
-        )
-    return tuple(listed)
 
 
 def patient_record(session: Session, patient_id: int, today: date) -> PatientRecord:

@@ -2,6 +2,7 @@
 
 from app.db.base import Base
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder, ReminderState
+from app.db.finding import NameKey, PatientSearch, SavedView
 from app.db.learning import Feedback, Label
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
 from app.db.people import (
@@ -40,8 +41,10 @@ __all__ = [
     "Installation",
     "JobHealth",
     "Label",
+    "NameKey",
     "OutboundMessage",
     "Patient",
+    "PatientSearch",
     "PatientState",
     "Phone",
     "Program",
@@ -53,6 +56,7 @@ __all__ = [
     "Reminder",
     "ReminderState",
     "Role",
+    "SavedView",
     "Scan",
     "SignInAttempt",
     "Staff",

@@ -82,6 +82,8 @@ from app.web.console import (  # noqa: E402
     audit_pages,  # noqa: F401
     content,  # noqa: F401
     learning,  # noqa: F401
+    patient_export,  # noqa: F401
+    patient_list,  # noqa: F401
     patients,  # noqa: F401
     phones,  # noqa: F401
     pump_entries,  # noqa: F401

@@ -1,4 +1,4 @@
-"""Patients: the list, the search, one patient's record with the conversation."""
+"""One patient: the record with the conversation."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.errors import Refused
 from app.actions.reply_by_hand import reply_by_hand
-from app.db.patient_pages import PAGE, PatientRecord, PumpFacts, find_patients, patient_list, patient_record
+from app.db.patient_pages import PatientRecord, PumpFacts, patient_record
 from app.db.people import PatientState
 from app.db.thread import TextOut, thread
 from app.domain.permissions import Permission
@@ -19,7 +19,6 @@ from app.web.console.entry import NotUnderstood, field_time, reply_of, suggested
 from app.web.console.gate import Signed, access_patient, staff
 from app.web.console.learning import asked_to_label, readings
 from app.web.console.permits import needs
-from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
 from app.web.wording import plural
 from faq.segments import measure
@@ -36,35 +35,6 @@ class Typed:
     values: dict[str, str] = field(default_factory=dict)
     error: str = ""
     asks_why: bool = False  # a visit after the plan-by date can be saved with a reason
-
-
-@bp.get("/patients")
-@needs(Permission.READ_PATIENTS)
-def patients() -> ResponseReturnValue:
-    page = request.args.get("page", 1, type=int)
-    if not 1 <= page <= 100_000:
-        abort(404)
-    with current.line().db.read() as session:
-        found = patient_list(session, staff().clinic.id, page)
-    listed(row.person.id for row in found.patients)
-    pages = max(1, -(-found.total // PAGE))
-    return render_template("console/patients.html", found=found, page=page, pages=pages, query="")
-
-
-@bp.post("/patients/search")
-@needs(Permission.READ_PATIENTS)
-def search() -> ResponseReturnValue:
-    """Search by POST: a name or number never stands in an address."""
-    query = request.form.get("query", "").strip()[:100]
-    if not query:
-        return redirect(url_for("console.patients"))
-    line, clinic = current.line(), staff().clinic
-    with line.db.read() as session:
-        found = find_patients(line.db, session, clinic.id, query, clinic.country)
-    if found.total == 1:
-        return redirect(url_for("console.patient", patient_id=found.patients[0].person.id))
-    listed(row.person.id for row in found.patients)
-    return render_template("console/patients.html", found=found, page=1, pages=1, query=query)
 
 
 @bp.get("/patients/<int:patient_id>")
