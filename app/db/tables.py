@@ -20,6 +20,7 @@ from app.db.people import (
     StaffSession,
 )
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
+from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "PatientSearch",
     "PatientState",
     "Phone",
+    "PhoneThread",
     "Program",
     "Pump",
     "Purpose",
@@ -67,4 +69,8 @@ __all__ = [
     "TaskKind",
     "TaskState",
     "TaskText",
+    "ThreadChange",
+    "ThreadNote",
+    "ThreadSeen",
+    "ThreadState",
 ]
