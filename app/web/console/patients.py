@@ -9,8 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.errors import Refused
 from app.actions.reply_by_hand import reply_by_hand
-from app.db.patient_pages import PatientRecord, PumpFacts, patient_record
-from app.db.people import PatientState
+from app.db.patient_pages import PumpFacts, patient_record
 from app.db.thread import TextOut, thread
 from app.domain.permissions import Permission
 from app.web import current
@@ -18,6 +17,7 @@ from app.web.console import bp
 from app.web.console.entry import NotUnderstood, field_time, reply_of, suggested
 from app.web.console.gate import Signed, access_patient, staff
 from app.web.console.learning import asked_to_label, readings
+from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
 from app.web.drug_left import DrugLeft, drug_left
 from app.web.wording import plural
@@ -77,6 +77,7 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
     shown = min(request.args.get("texts", SHOWN, type=int) or SHOWN, MOST_SHOWN)
     with current.line().db.read() as session:
         record = patient_record(session, patient_id, _today(signed))
+        head = head_of(session, patient_id)
         said = thread(session, record.phone_ids, max(shown, 1))
         page = url_for("console.patient", patient_id=patient_id, texts=shown if shown != SHOWN else None)
         read = readings(session, said, page)
@@ -87,7 +88,7 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
         readings=read,
         to_label=asked_to_label(said, read),
         shown=shown,
-        stopped=stopped(record),
+        **head,
         failed=last_failure(said.texts),
         left=drug_of(record.pump, _today(signed)),
         typed=typed or Typed(),
@@ -110,17 +111,3 @@ def last_failure(texts: tuple[Any, ...]) -> dict[int, datetime]:
     """Return, by phone, when our newest text to it failed."""
     newest = {text.phone_id: text for text in texts if isinstance(text, TextOut)}
     return {phone: text.state_at for phone, text in newest.items() if text.state.value in ("undelivered", "failed")}
-
-
-def stopped(record: PatientRecord) -> str:
-    """Say why no text goes to this patient any more; empty while texts do."""
-    state = record.person.state
-    if state is PatientState.DECEASED:
-        return "Deceased. No text is sent."
-    if state is PatientState.LEFT:
-        return "Left this clinic. No reminder is sent; an emergency text is still answered."
-    if not record.contacts:
-        return "No phone on record: call or write instead."
-    if all(contact.opted_out_at for contact in record.contacts):
-        return "Opted out of texts. Call instead; Send is off. An emergency text is still answered."
-    return ""
