@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Refill, Reminder, ReminderState
@@ -26,6 +26,7 @@ class ContactRow:
     name: str | None
     relation: str | None
     gets_reminders: bool
+    told_if_missed: bool
     opted_out_at: datetime | None
 
 
@@ -37,6 +38,7 @@ class ConsentRow:
     source: str
     words: str | None
     staff_name: str | None
+    scope: str | None = None  # of a scope: domain.consent_scope
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def patient_record(session: Session, patient_id: int, today: date) -> PatientRec
     return PatientRecord(
         person,
         contacts,
-        _consent(session, [contact.phone_id for contact in contacts]),
+        _consent(session, [contact.phone_id for contact in contacts], patient_id),
         _pump(session, patient_id, today),
         coming,
         past,
@@ -160,21 +162,26 @@ def _contacts(session: Session, patient_id: int) -> tuple[ContactRow, ...]:
             contact.name,
             contact.relation,
             contact.gets_reminders,
+            contact.told_if_missed,
             phone.opted_out_at,
         )
         for contact, phone in rows
     )
 
 
-def _consent(session: Session, phone_ids: Sequence[int]) -> tuple[ConsentRow, ...]:
+def _consent(session: Session, phone_ids: Sequence[int], patient_id: int | None = None) -> tuple[ConsentRow, ...]:
+    """Return what these phones agreed to, and what they may be told about this patient: not about another."""
     rows = session.execute(
         select(ConsentEvent, Staff.name)
         .outerjoin(Staff, Staff.id == ConsentEvent.staff_id)
-        .where(ConsentEvent.phone_id.in_(phone_ids))
+        .where(
+            ConsentEvent.phone_id.in_(phone_ids),
+            or_(ConsentEvent.kind != ConsentKind.SCOPE, ConsentEvent.patient_id == patient_id),
+        )
         .order_by(ConsentEvent.at.desc(), ConsentEvent.id.desc())
         .limit(40)
     )
-    return tuple(ConsentRow(e.phone_id, e.kind, e.at, e.source, e.words, name) for e, name in rows)
+    return tuple(ConsentRow(e.phone_id, e.kind, e.at, e.source, e.words, name, e.scope) for e, name in rows)
 
 
 def _pump(session: Session, patient_id: int, today: date) -> PumpFacts | None:

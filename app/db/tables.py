@@ -1,6 +1,7 @@
 """Every table, in one import."""
 
 from app.db.base import Base
+from app.db.calls import PhoneCall
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder, ReminderState
 from app.db.finding import NameKey, PatientSearch, SavedView
 from app.db.learning import Feedback, Label
@@ -48,6 +49,7 @@ __all__ = [
     "PatientSearch",
     "PatientState",
     "Phone",
+    "PhoneCall",
     "PhoneThread",
     "Program",
     "Pump",

@@ -1,4 +1,4 @@
-"""Finding patients: an index of names, searches that an address can name, saved views; the scope of a consent."""
+"""Patients: an index of names, searches that an address can name, saved views, the scope of a consent, calls."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -69,10 +69,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
     )
     op.create_index("ix_saved_view_clinic_id", "saved_view", ["clinic_id"])
+    op.create_table(
+        "phone_call",
+        sa.Column("id", _id(), nullable=False),
+        sa.Column("clinic_id", _id(), nullable=False),
+        sa.Column("patient_id", _id(), nullable=False),
+        sa.Column("staff_id", _id(), nullable=False),
+        sa.Column("form_key", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(length=24), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("at", _instant(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_phone_call_clinic_id_clinic")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_phone_call_patient_id_patient")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_phone_call_staff_id_staff")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_call")),
+        sa.UniqueConstraint("form_key", name=op.f("uq_phone_call_form_key")),
+    )
+    op.create_index("ix_phone_call_patient_id_at", "phone_call", ["patient_id", "at"])
+    # the time line of one patient reads by patient
+    op.create_index("ix_outbound_message_patient_id", "outbound_message", ["patient_id"])
+    op.create_index("ix_consent_event_patient_id", "consent_event", ["patient_id"])
 
 
 def downgrade() -> None:
-    for table in ("saved_view", "patient_search", "name_key"):
+    op.drop_index("ix_consent_event_patient_id", table_name="consent_event")
+    op.drop_index("ix_outbound_message_patient_id", table_name="outbound_message")
+    for table in ("phone_call", "saved_view", "patient_search", "name_key"):
         op.drop_table(table)
     op.drop_index("ix_appointment_patient_id_state", table_name="appointment")
     op.drop_index("ix_patient_names_to_index", table_name="patient")
