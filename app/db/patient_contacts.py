@@ -142,6 +142,11 @@ def _shared(session: Session, patient_id: int, phone_ids: Sequence[int]) -> defa
     return found
 
 
+def was_contact(session: Session, patient_id: int, contact_id: int) -> bool:
+    """Whether a contact that is gone was this patient's."""
+    return last_contact_change(session, patient_id, contact_id) is not None
+
+
 _CHANGES = ("contact added", "contact changed", "contact removed")
 
 

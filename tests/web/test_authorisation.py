@@ -21,6 +21,7 @@ from app.actions.book_appointment import book_appointment
 from app.actions.line import Line
 from app.actions.sign_in import add_staff
 from app.db.messages import InboundMessage
+from app.db.people import Contact
 from app.db.tables import Base
 from app.db.work import Task
 from app.domain.permissions import Permission, Role, may
@@ -85,6 +86,7 @@ def arguments(
     with line.db.read() as reading:
         task_id = reading.scalars(select(Task.id)).first()
         inbound_id = reading.scalars(select(InboundMessage.id)).first()
+        contact_id = reading.scalars(select(Contact.id).where(Contact.patient_id == maria.id)).one()
     return {
         "patient_id": maria.id,
         "phone_id": maria.phone_id,
@@ -92,6 +94,7 @@ def arguments(
         "task_id": task_id,
         "inbound_id": inbound_id,
         "staff_id": staff_id,
+        "contact_id": contact_id,
         "filename": "pumpline.css",
     }
 

@@ -80,6 +80,7 @@ def now() -> datetime:
 
 from app.web.console import (  # noqa: E402
     audit_pages,  # noqa: F401
+    contacts,  # noqa: F401
     content,  # noqa: F401
     inbox,  # noqa: F401
     inbox_acts,  # noqa: F401
@@ -96,6 +97,7 @@ from app.web.console import (  # noqa: E402
     sign_in,  # noqa: F401
     stream,  # noqa: F401
     tasks,  # noqa: F401
+    timeline,  # noqa: F401
     today,  # noqa: F401
     visits,  # noqa: F401
 )
