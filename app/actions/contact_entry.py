@@ -119,7 +119,9 @@ _WAITING = taking_back(
 _REMINDERS = (Purpose.REMINDER, Purpose.BOOK, Purpose.CHECK_IN)
 
 
-def take_back_beyond(session: Session, phone_id: int, patient_id: int, before: Scope, scope: Scope, now: datetime) -> None:
+def take_back_beyond(
+    session: Session, phone_id: int, patient_id: int, before: Scope, scope: Scope, now: datetime
+) -> None:
     """Take back what waits for this phone and is no longer within what the patient agreed to."""
     lost: tuple[Purpose, ...] = ()
     if not scope.reminders and not scope.missed:

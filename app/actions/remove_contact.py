@@ -1,4 +1,4 @@
-"""Remove a contact: from now on this phone is told nothing about the patient. What was agreed before stays on record."""
+"""Remove a contact: this phone is told nothing more about the patient. What was agreed before stays on record."""
 
 from datetime import datetime
 
@@ -19,9 +19,7 @@ def remove_contact(line: Line, contact_id: int, patient_id: int, now: datetime, 
         who = "the patient's own phone" if contact.kind is ContactKind.PATIENT else contact.name or "a carer"
         relation = f", {contact.relation}" if contact.relation else ""
         keep_scope(session, contact, None, f"removed: {who}{relation}", now, staff_id)
-        take_back_beyond(
-            session, contact.phone_id, patient_id, before, Scope(reminders=False, missed=False), now
-        )
+        take_back_beyond(session, contact.phone_id, patient_id, before, Scope(reminders=False, missed=False), now)
         phone_id = contact.phone_id
         session.delete(contact)
         audit(

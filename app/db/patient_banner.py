@@ -1,4 +1,4 @@
-"""What stands at the head of every page about one patient: who it is, the pump, the next visit, whether texts arrive."""
+"""The head of every page about one patient: who it is, the pump, the next visit, whether texts arrive."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,6 +12,7 @@ from app.db.pages import Person, person_of
 from app.db.patient_banner import PhoneState, failing_phones
 from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind, Patient, Phone, Staff
 from app.db.work import AuditEvent
+from app.domain.consent_scope import Scope
 
 MOST = 200
 
@@ -49,9 +50,7 @@ class ContactCard:
     @property
     def scope(self) -> str:
         """Return it as domain.consent_scope keeps it."""
-        return " ".join(
-            word for word, on in (("reminders", self.gets_reminders), ("missed", self.told_if_missed)) if on
-        )
+        return Scope(self.gets_reminders, self.told_if_missed).kept
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,8 @@ def contacts_page(session: Session, patient_id: int) -> ContactsPage:
     shared = _shared(session, patient_id, present)
     cards = []
     for contact, phone in rows:
-        state, failed_at = failing.get(phone.id, ("ok", None))
+        failure = failing.get(phone.id)
+        state: PhoneState = failure[0] if failure else "ok"
         cards.append(
             ContactCard(
                 contact.id,
@@ -96,7 +96,7 @@ def contacts_page(session: Session, patient_id: int) -> ContactsPage:
                 contact.told_if_missed,
                 phone.opted_out_at,
                 "opted_out" if phone.opted_out_at else state,
-                failed_at,
+                failure[1] if failure else None,
                 tuple(shared[phone.id]),
                 tuple(evidence[phone.id]),
             )

@@ -13,6 +13,7 @@ from app.db.pages import Person, VisitRow, person_of, visit_of
 from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind, Patient, Phone, Staff
 from app.db.pump_records import PumpRecord, pump_record
 from app.db.supply import Referral, Scan, Supply
+from app.domain.consent_scope import Scope
 
 HISTORY = 40
 
@@ -28,6 +29,11 @@ class ContactRow:
     gets_reminders: bool
     told_if_missed: bool
     opted_out_at: datetime | None
+
+    @property
+    def scope(self) -> str:
+        """Return it as domain.consent_scope keeps it."""
+        return Scope(self.gets_reminders, self.told_if_missed).kept
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Everything that happened about one patient, newest first, paged by key: texts, calls, visits, refills, alerts, consent."""
+"""What happened about one patient, newest first, by key: texts, calls, visits, refills, alerts, consent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -56,7 +56,7 @@ def timeline(
     session: Session, patient_id: int, zone: ZoneInfo, kind: Kind | None = None, before: Key | None = None
 ) -> Timeline:
     """Return one page, of one kind or of all. `zone` tells which day an instant is at the clinic."""
-    sources = {
+    sources: dict[Kind, Callable[[], Iterable[Happened]]] = {
         "texts": lambda: _texts(session, patient_id, before),
         "calls": lambda: _calls(session, patient_id),
         "visits": lambda: [*_visits(session, patient_id), *_pump(session, patient_id, zone)],
@@ -171,7 +171,7 @@ def _pump(session: Session, patient_id: int, zone: ZoneInfo) -> Iterator[Happene
         .order_by(Program.effective_on.desc())
         .limit(MOST)
     )
-    entered = [(REFILL, row, row.filled_on, name) for row, name in refills]
+    entered: list[tuple[int, Any, date, str | None]] = [(REFILL, row, row.filled_on, name) for row, name in refills]
     entered += [(PROGRAM, row, row.effective_on, name) for row, name in programs]
     for rank, row, day, name in entered:
         same_day = row.created_at.astimezone(zone).date() == day

@@ -176,5 +176,6 @@ class ConsentEvent(Base):
     words: Mapped[str | None] = mapped_column(Sealed)
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_message.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    patient_id: Mapped[int | None] = mapped_column(Id, index=True)  # patient.id; no foreign key: SQLite could not add one in place
+    # patient.id; no foreign key: SQLite could not add one in place
+    patient_id: Mapped[int | None] = mapped_column(Id, index=True)
     scope: Mapped[str | None]  # "reminders missed", "reminders", "missed", "nothing": domain.consent_scope

@@ -22,7 +22,8 @@ class Scope:
     @property
     def kept(self) -> str:
         """Return it as the history of consent keeps it."""
-        return " ".join(word for word, on in (("reminders", self.reminders), ("missed", self.missed)) if on) or "nothing"
+        told = [word for word, on in (("reminders", self.reminders), ("missed", self.missed)) if on]
+        return " ".join(told) or "nothing"
 
     @property
     def said(self) -> str:

@@ -154,7 +154,7 @@ def test_what_one_patient_agreed_to_is_not_shown_at_another_with_the_same_phone(
     pedro = add_patient("Pedro", "+16145550127")
     assert "you can tell my sister" in nurse.page(at(maria))
     page = nurse.page(at(pedro))
-    assert "May be told: only that a visit was missed" not in page
+    assert "May be told: only that a visit was missed," not in page
 
 
 def test_a_phone_that_opted_out_stays_so_when_it_is_added(

@@ -39,8 +39,7 @@ class Typed:
 @bp.get("/patients/<int:patient_id>/contacts")
 @needs(Permission.READ_PATIENTS)
 def contacts(patient_id: int) -> ResponseReturnValue:
-    signed = staff()
-    return _page(signed, access_patient(signed, patient_id))
+    return _page(access_patient(staff(), patient_id))
 
 
 @bp.post("/patients/<int:patient_id>/contacts")
@@ -64,9 +63,7 @@ def change_contact_form(patient_id: int, contact_id: int) -> ResponseReturnValue
     access_contact(signed, patient_id, contact_id)
     typed, now = Typed(contact_id, _entry()), current.now()
     try:
-        change_contact(
-            current.line(), contact_id, patient_id, typed.entry, now, signed.id, version_of(request.form)
-        )
+        change_contact(current.line(), contact_id, patient_id, typed.entry, now, signed.id, version_of(request.form))
     except Refused as refusal:
         return _again(signed, patient_id, typed, refusal)
     flash("The contact is changed.")
@@ -104,13 +101,11 @@ def _entry() -> ContactEntry:
     )
 
 
-def _again(
-    signed: Signed, patient_id: int, typed: Typed, refusal: Refused, contact_id: int = 0
-) -> ResponseReturnValue:
+def _again(signed: Signed, patient_id: int, typed: Typed, refusal: Refused, contact_id: int = 0) -> ResponseReturnValue:
     """Show the page with what was typed. Of a contact that is gone, it can be added anew."""
     about = contact_id or typed.contact_id
     if isinstance(refusal, WrongField):
-        return _page(signed, patient_id, replace(typed, errors={refusal.field: str(refusal)})), 422
+        return _page(patient_id, replace(typed, errors={refusal.field: str(refusal)})), 422
     said = str(refusal)
     with current.line().db.read() as session:
         last = last_contact_change(session, patient_id, about)
@@ -118,10 +113,10 @@ def _again(
         said += f". {last[0]} did that at {moment(last[1], signed.clinic.zone)}"
     if refusal.kind == "missing" and typed.contact_id > 0:
         typed = replace(typed, contact_id=0)
-    return _page(signed, patient_id, replace(typed, refused=said)), 422 if refusal.kind == "invalid" else 409
+    return _page(patient_id, replace(typed, refused=said)), 422 if refusal.kind == "invalid" else 409
 
 
-def _page(signed: Signed, patient_id: int, typed: Typed | None = None) -> str:
+def _page(patient_id: int, typed: Typed | None = None) -> str:
     with current.line().db.read() as session:
         head, page = head_of(session, patient_id), contacts_page(session, patient_id)
     listed(other.id for card in page.cards for other in card.shared_with)

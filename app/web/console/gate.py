@@ -86,7 +86,7 @@ def access_about(signed: Signed, patient_id: int, table: type[Referral] | type[S
 
 
 def access_contact(signed: Signed, patient_id: int, contact_id: int) -> int:
-    """Return the id of a contact of this patient. One removed meanwhile passes: the verb tells that; another's is 404."""
+    """Return the id of a contact of this patient; of one removed meanwhile too: the verb tells that."""
     access_patient(signed, patient_id)
     if contact_id > 2**62:
         abort(404)

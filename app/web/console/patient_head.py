@@ -1,15 +1,22 @@
 """The head of every page about one patient: the banner, and the way from one of these pages to the next."""
 
+from typing import TypedDict
+
 from sqlalchemy.orm import Session
 
 from app.db.patient_banner import Banner, patient_banner
 from app.db.people import PatientState
 
 
-def head_of(session: Session, patient_id: int) -> dict[str, object]:
+class Head(TypedDict):
+    banner: Banner
+    stopped: str  # why no text goes to this patient; empty while texts do
+
+
+def head_of(session: Session, patient_id: int) -> Head:
     """Return what a patient's page is rendered with, besides its own."""
     banner = patient_banner(session, patient_id)
-    return {"banner": banner, "stopped": stopped(banner)}
+    return Head(banner=banner, stopped=stopped(banner))
 
 
 def stopped(banner: Banner) -> str:

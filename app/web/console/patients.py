@@ -17,6 +17,7 @@ from app.web.console import bp
 from app.web.console.entry import NotUnderstood, field_time, reply_of, suggested
 from app.web.console.gate import Signed, access_patient, staff
 from app.web.console.learning import asked_to_label, readings
+from app.web.console.patient_chart import chart_of
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
 from app.web.drug_left import DrugLeft, drug_left
@@ -78,6 +79,7 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
     with current.line().db.read() as session:
         record = patient_record(session, patient_id, _today(signed))
         head = head_of(session, patient_id)
+        drawing = chart_of(session, signed, patient_id, head["banner"], _today(signed))
         said = thread(session, record.phone_ids, max(shown, 1))
         page = url_for("console.patient", patient_id=patient_id, texts=shown if shown != SHOWN else None)
         read = readings(session, said, page)
@@ -89,6 +91,7 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
         to_label=asked_to_label(said, read),
         shown=shown,
         **head,
+        drawing=drawing,
         failed=last_failure(said.texts),
         left=drug_of(record.pump, _today(signed)),
         typed=typed or Typed(),

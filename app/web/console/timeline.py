@@ -70,7 +70,6 @@ def _page(signed: Signed, patient_id: int, typed: TypedCall | None = None) -> st
     with current.line().db.read() as session:
         head, contacts = head_of(session, patient_id), contacts_page(session, patient_id)
         found = tl.timeline(session, patient_id, signed.clinic.zone, show, before)
-        banner = head["banner"]
         kept = {name: value for name, value in (("show", show), ("zone", zone_name)) if value and value != "clinic"}
         return render_template(  # while the session is open: the page shows rows
             "console/timeline.html",
@@ -81,7 +80,7 @@ def _page(signed: Signed, patient_id: int, typed: TypedCall | None = None) -> st
             shows=SHOW,
             zones=ZONES,
             zone_name=zone_name,
-            in_zone=_zone(zone_name, banner.person, signed),  # type: ignore[attr-defined]
+            in_zone=_zone(zone_name, head["banner"].person, signed),
             kept=kept,
             earlier=_token(found.earlier) if found.earlier else "",
             later=before is not None,
