@@ -44,7 +44,7 @@ class ContactEntry:
 
     @property
     def evidence(self) -> str | None:
-        said = " ".join(part for part in (WAYS.get(self.way, ""), self.words.strip()) if part)
+        said = ": ".join(part for part in (WAYS.get(self.way, ""), self.words.strip()) if part)
         return said or None
 
     @property

@@ -44,6 +44,7 @@ class Chart:
     nominal: str
     slow: str
     alarm_y: str
+    alarm_x: str  # of its words, clear of the upright lines
     alarm_words: str
     empty_x: str
     days: tuple[Tick, ...]
@@ -92,6 +93,7 @@ def pump_chart(
         nominal=" ".join(line(Decimal(1), dates.empty_on)),
         slow=" ".join(slow),
         alarm_y=y(alarm_ml),
+        alarm_x=_clear_of([float(x(on)) for on, _, _ in sorted(marks)]),
         alarm_words=f"low-reservoir alarm, {amount(alarm_ml)} mL",
         empty_x=x(dates.early_empty_on),
         days=_days(filled_on, last, x),
@@ -149,6 +151,13 @@ def _days(filled_on: date, last: date, x: Callable[[date], str]) -> tuple[Tick, 
         if float(place) - LEFT > 110 and RIGHT - float(place) > 12:
             ticks.append(Tick(place, day(one, year=one.month == 1, weekday=False)))
     return tuple(ticks)
+
+
+def _clear_of(lines: Sequence[float]) -> str:
+    at = LEFT + 6.0
+    for line in lines:
+        at = line + 6 if at - 6 < line < at + 150 else at
+    return f"{at:.1f}"
 
 
 def _placed(marks: Sequence[tuple[float, str, str]]) -> tuple[Mark, ...]:

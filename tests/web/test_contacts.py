@@ -46,7 +46,7 @@ def test_a_carer_is_added_with_the_consent_as_it_was_given(
     assert "Fiona Lopez" in page
     assert "614-555-0127" in page
     assert "Only that a visit was missed" in page
-    assert "“said so by phone you can tell my sister”" in page
+    assert "“said so by phone: you can tell my sister”" in page
     assert (fiona.gets_reminders, fiona.told_if_missed) == (False, True)
     kinds = [event.kind for event in desk.rows(ConsentEvent, ConsentEvent.phone_id == fiona.phone_id)]
     assert kinds == [ConsentKind.OPT_IN, ConsentKind.SCOPE]
