@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState, Pump
@@ -33,57 +33,70 @@ class Banner:
 
 
 def patient_banner(session: Session, patient_id: int) -> Banner:
-    person = person_of(session.get_one(Patient, patient_id))
-    pump = session.execute(
-        select(Pump.model, Pump.reservoir_size_ml)
-        .where(Pump.patient_id == patient_id, Pump.removed_on.is_(None))
+    pump = (
+        select(Pump.id)
+        .where(Pump.patient_id == Patient.id, Pump.removed_on.is_(None))
         .order_by(Pump.implanted_on.is_(None), Pump.implanted_on.desc(), Pump.id)
         .limit(1)
-    ).first()
-    next_visit = session.scalar(
-        select(Appointment.starts_at)
-        .where(Appointment.patient_id == patient_id, Appointment.state == AppointmentState.BOOKED)
-        .order_by(Appointment.starts_at)
-        .limit(1)
+        .correlate(Patient)
+        .scalar_subquery()
     )
+    next_visit = (
+        select(func.min(Appointment.starts_at))
+        .where(Appointment.patient_id == Patient.id, Appointment.state == AppointmentState.BOOKED)
+        .correlate(Patient)
+        .scalar_subquery()
+    )
+    patient, model, size, starts_at = session.execute(
+        select(Patient, Pump.model, Pump.reservoir_size_ml, next_visit)
+        .outerjoin(Pump, Pump.id == pump)
+        .where(Patient.id == patient_id)
+    ).one()
     rows = session.execute(
-        select(Contact.phone_id, Contact.kind, Phone.number, Phone.opted_out_at)
+        select(Phone.number, Phone.opted_out_at, OutboundMessage.error_code, OutboundMessage.state)
+        .select_from(Contact)
         .join(Phone, Phone.id == Contact.phone_id)
+        .outerjoin(OutboundMessage, OutboundMessage.id == _NEWEST)
         .where(Contact.patient_id == patient_id)
         .order_by(Contact.kind != ContactKind.PATIENT, Contact.id)
     ).all()
-    failing = failing_phones(session, [row.phone_id for row in rows])
-    states = tuple(_state(row, failing) for row in rows)
+    states = tuple(_state(row) for row in rows)
     return Banner(
-        person,
-        pump.model if pump else None,
-        pump.reservoir_size_ml if pump else None,
-        next_visit,
+        person_of(patient),
+        model,
+        size,
+        starts_at,
         rows[0].number if rows else None,
         states[0] if states else "none",
         states,
     )
 
 
+_NEWEST = (
+    select(OutboundMessage.id)
+    .where(OutboundMessage.phone_id == Phone.id)
+    .order_by(OutboundMessage.id.desc())
+    .limit(1)
+    .correlate(Phone)
+    .scalar_subquery()
+)
+
+
 def failing_phones(session: Session, phone_ids: Sequence[int]) -> dict[int, tuple[PhoneState, datetime]]:
     """Return, of phones that our newest text did not reach, whether that is a landline, and since when."""
-    newest = (
-        select(OutboundMessage.id)
-        .where(OutboundMessage.phone_id == Phone.id)
-        .order_by(OutboundMessage.id.desc())
-        .limit(1)
-        .correlate(Phone)
-        .scalar_subquery()
-    )
     rows = session.execute(
         select(Phone.id, OutboundMessage.error_code, OutboundMessage.state_at)
-        .join(OutboundMessage, OutboundMessage.id == newest)
+        .join(OutboundMessage, OutboundMessage.id == _NEWEST)
         .where(Phone.id.in_(phone_ids), OutboundMessage.state.in_(_DID_NOT_ARRIVE))
     )
-    return {row.id: ("landline" if row.error_code in NO_TEXTS_REACH else "failed", row.state_at) for row in rows}
+    return {row.id: (_failed(row.error_code), row.state_at) for row in rows}
 
 
-def _state(row: Any, failing: dict[int, tuple[PhoneState, datetime]]) -> PhoneState:
+def _state(row: Any) -> PhoneState:
     if row.opted_out_at is not None:
         return "opted_out"
-    return failing[row.phone_id][0] if row.phone_id in failing else "ok"
+    return _failed(row.error_code) if row.state in _DID_NOT_ARRIVE else "ok"
+
+
+def _failed(error_code: int | None) -> PhoneState:
+    return "landline" if error_code in NO_TEXTS_REACH else "failed"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.db.pages import Person, person_of
 from app.db.patient_banner import PhoneState, failing_phones
@@ -145,6 +145,18 @@ def _shared(session: Session, patient_id: int, phone_ids: Sequence[int]) -> defa
 def was_contact(session: Session, patient_id: int, contact_id: int) -> bool:
     """Whether a contact that is gone was this patient's."""
     return last_contact_change(session, patient_id, contact_id) is not None
+
+
+def voices(session: Session, patient_id: int) -> dict[int, tuple[str | None, str, bool]]:
+    """Return, by phone, the carer's name, whose it is, and whether it is also another patient's."""
+    other = aliased(Contact)
+    shared = (
+        select(other.id).where(other.phone_id == Contact.phone_id, other.patient_id != patient_id).correlate(Contact)
+    )
+    rows = session.execute(
+        select(Contact.phone_id, Contact.name, Contact.kind, shared.exists()).where(Contact.patient_id == patient_id)
+    )
+    return {phone_id: (name, kind.value, is_shared) for phone_id, name, kind, is_shared in rows}
 
 
 _CHANGES = ("contact added", "contact changed", "contact removed")

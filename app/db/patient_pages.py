@@ -93,6 +93,7 @@ class PatientRecord:
     contacts: tuple[ContactRow, ...]
     consent: tuple[ConsentRow, ...]
     pump: PumpFacts | None
+    pump_record: PumpRecord | None  # rows, usable while their session is open
     coming: tuple[VisitRow, ...]  # booked, soonest first; may lie in the past until marked
     past: tuple[VisitRow, ...]  # newest first
     texts: tuple[PlannedText, ...]  # of the coming visits
@@ -123,11 +124,13 @@ def patient_record(session: Session, patient_id: int, today: date) -> PatientRec
     ).all()
     coming = tuple(visit_of(v, person) for v in reversed(visits) if v.state is AppointmentState.BOOKED)
     past = tuple(visit_of(v, person) for v in visits if v.state is not AppointmentState.BOOKED)[:12]
+    pump = pump_record(session, patient_id)
     return PatientRecord(
         person,
         contacts,
         _consent(session, [contact.phone_id for contact in contacts], patient_id),
-        _pump(session, patient_id, today),
+        _pump(session, patient_id, pump, today),
+        pump,
         coming,
         past,
         _planned(session, [visit.id for visit in coming]),
@@ -190,8 +193,7 @@ def _consent(session: Session, phone_ids: Sequence[int], patient_id: int | None 
     return tuple(ConsentRow(e.phone_id, e.kind, e.at, e.source, e.words, name, e.scope) for e, name in rows)
 
 
-def _pump(session: Session, patient_id: int, today: date) -> PumpFacts | None:
-    record = pump_record(session, patient_id)
+def _pump(session: Session, patient_id: int, record: PumpRecord | None, today: date) -> PumpFacts | None:
     if record is None:
         return None
     pump, program, refill = record.pump, record.program_on(today), record.refill

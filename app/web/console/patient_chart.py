@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.actions.supply import changes_of, dates_of, filling, program_of
 from app.db.patient_banner import Banner
-from app.db.pump_records import pump_record
+from app.db.pump_records import PumpRecord
 from app.domain.pump import RefillDates, expected_volume_ml
 from app.web.console.gate import Signed
 from app.web.console.pumps import policy_of
@@ -14,10 +14,9 @@ from app.web.pump_chart import Chart, pump_chart
 
 
 def chart_of(
-    session: Session, signed: Signed, patient_id: int, banner: Banner, today: date
+    session: Session, signed: Signed, record: PumpRecord | None, banner: Banner, today: date
 ) -> tuple[Chart, RefillDates, date] | None:
     """Return the drawing, its dates and the day of the refill; None where nothing is known to draw."""
-    record = pump_record(session, patient_id)
     if record is None:
         return None
     found, (dates, _) = filling(record), dates_of(record, policy_of(session, signed.clinic.id))

@@ -79,7 +79,7 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
     with current.line().db.read() as session:
         record = patient_record(session, patient_id, _today(signed))
         head = head_of(session, patient_id)
-        drawing = chart_of(session, signed, patient_id, head["banner"], _today(signed))
+        drawing = chart_of(session, signed, record.pump_record, head["banner"], _today(signed))
         said = thread(session, record.phone_ids, max(shown, 1))
         page = url_for("console.patient", patient_id=patient_id, texts=shown if shown != SHOWN else None)
         read = readings(session, said, page)

@@ -11,7 +11,7 @@ from app.actions.errors import Refused
 from app.actions.record_call import record_call
 from app.db import patient_timeline as tl
 from app.db.pages import Person
-from app.db.patient_contacts import contacts_page
+from app.db.patient_contacts import voices
 from app.domain.calls import OUTCOME_WORDS
 from app.domain.permissions import Permission
 from app.web import current
@@ -68,7 +68,7 @@ def _page(signed: Signed, patient_id: int, typed: TypedCall | None = None) -> st
     zone_name = zone_name if zone_name in ZONES else "clinic"
     before = _key(request.args.get("before", ""))
     with current.line().db.read() as session:
-        head, contacts = head_of(session, patient_id), contacts_page(session, patient_id)
+        head = head_of(session, patient_id)
         found = tl.timeline(session, patient_id, signed.clinic.zone, show, before)
         kept = {name: value for name, value in (("show", show), ("zone", zone_name)) if value and value != "clinic"}
         return render_template(  # while the session is open: the page shows rows
@@ -84,7 +84,7 @@ def _page(signed: Signed, patient_id: int, typed: TypedCall | None = None) -> st
             kept=kept,
             earlier=_token(found.earlier) if found.earlier else "",
             later=before is not None,
-            names={card.phone_id: (card.name, card.kind.value, bool(card.shared_with)) for card in contacts.cards},
+            names=voices(session, patient_id),
             outcomes=OUTCOME_WORDS,
             typed=typed or TypedCall(),
         )
@@ -107,7 +107,5 @@ def _key(token: str) -> tl.Key | None:
     if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 18 for part in parts):
         abort(404)
     micros, rank, row_id = map(int, parts)
-    try:
-        return _EPOCH + timedelta(microseconds=micros), rank, row_id
-    except OverflowError:
-        abort(404)
+    at = _EPOCH + timedelta(microseconds=micros)
+    return (at, rank, row_id) if at.year < 2200 else abort(404)
