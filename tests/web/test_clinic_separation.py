@@ -12,6 +12,7 @@ from app.actions.book_appointment import book_appointment
 from app.actions.line import Line
 from app.db.care import Appointment
 from app.db.messages import InboundMessage
+from app.db.people import Contact
 from app.db.work import Task, TaskState
 from app.domain.permissions import Role, may
 from app.web.console.permits import needed_by
@@ -29,12 +30,14 @@ def rows(line: Line, maria: Someone, texts: object, clock: FrozenClock) -> dict[
     with line.db.read() as session:
         task_id = session.scalars(select(Task.id)).one()
         inbound_id = session.scalars(select(InboundMessage.id)).one()
+        contact_id = session.scalars(select(Contact.id).where(Contact.patient_id == maria.id)).one()
     return {
         "patient_id": maria.id,
         "phone_id": maria.phone_id,
         "visit_id": visit_id,
         "task_id": task_id,
         "inbound_id": inbound_id,
+        "contact_id": contact_id,
     }
 
 

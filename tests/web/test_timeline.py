@@ -73,7 +73,7 @@ def test_it_tells_the_newest_first_and_who_did_what(nurse: Visitor, story: Someo
         ("texts", "does the pump make noise?", "called, no answer"),
         ("calls", "called, no answer", "texted"),
         ("visits", "Refill: 20 mL in", "texted"),
-        ("alerts", "Urgent:", "opted out"),
+        ("alerts", "Urgent:", "texted"),
         ("consent", "opted out of texts", "Urgent:"),
     ],
 )
