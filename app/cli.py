@@ -43,7 +43,10 @@ COMMANDS = {
     "understand": ("app.commands.understand:understand_lines", "Say what texts mean: JSON lines in, JSON lines out."),
     "evaluate": ("app.commands.evaluate:evaluate", "Score your own labelled messages, before a content change."),
     "learn": ("app.commands.learn:learn", "Show how answers fare; export labelled texts for review."),
-    "check-content": ("app.commands.check_content:check_content", "Check every answer patients may be sent."),
+    "check-content": (
+        "app.commands.check_content:check_content",
+        "Check every answer and saved reply.",
+    ),
     "keys": ("app.commands.keys:keys", "Make keys for the settings."),
 }
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from app.actions.errors import Refused
 from app.actions.line import Line
+from app.actions.room import check_room
 from app.actions.visits import (
     after_change,
     check_in_time,
@@ -26,11 +27,13 @@ def book_appointment(
     actor: str,
     external_id: str | None = None,
     late_reason: str = "",
+    room_reason: str | None = None,
 ) -> int:
     """Book a visit and plan its reminders; return its id. The same booking twice is one.
 
-    Raises Refused for an unknown or inactive patient, for a start that is not in the future, and for one after the
-    plan-by date without a reason (kind "late").
+    `room_reason`: why it may lie on a day that is full or closed; None where nobody can be asked, as in an import.
+    Raises Refused for an unknown or inactive patient, for a start that is not in the future, and, without a reason,
+    for one after the plan-by date (kind "late") or on a day without room (kind "room").
     """
     check_start(starts_at, now)
     with line.db.begin() as session:
@@ -46,8 +49,12 @@ def book_appointment(
             say_why_late(session, booked, patient, patient.clinic, now, actor, late_reason)
             return booked.id
         why_late = check_in_time(session, patient, patient.clinic, starts_at, now, late_reason)
+        room, why_room = "", None
+        if room_reason is not None:
+            room, why_room = check_room(session, patient.clinic, starts_at, now, room_reason)
         visit = Appointment(
             late_reason=why_late,
+            room_reason=why_room,
             clinic_id=patient.clinic_id,
             patient_id=patient_id,
             starts_at=starts_at,
@@ -59,5 +66,5 @@ def book_appointment(
         session.add(visit)
         session.flush()
         settle_earlier_misses(session, patient_id, now, "booked again")
-        after_change(session, visit, patient, patient.clinic, now, actor, "booked")
+        after_change(session, visit, patient, patient.clinic, now, actor, "booked", room)
         return visit.id

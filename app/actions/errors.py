@@ -6,6 +6,8 @@ from typing import Literal
 class Refused(Exception):
     """Nothing was changed. The message is for the person who asked."""
 
-    def __init__(self, message: str, kind: Literal["missing", "conflict", "invalid", "late"] = "invalid") -> None:
+    def __init__(
+        self, message: str, kind: Literal["missing", "conflict", "invalid", "late", "room"] = "invalid"
+    ) -> None:
         super().__init__(message)
-        self.kind = kind  # late: it can be saved with a reason
+        self.kind = kind  # late, room: it can be saved with a reason

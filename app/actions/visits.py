@@ -110,9 +110,19 @@ def say_why_late(
 
 
 def after_change(
-    session: Session, visit: Appointment, patient: Patient, clinic: Clinic, now: datetime, actor: str, verb: str
+    session: Session,
+    visit: Appointment,
+    patient: Patient,
+    clinic: Clinic,
+    now: datetime,
+    actor: str,
+    verb: str,
+    room: str = "",
 ) -> None:
-    """Re-plan reminders and steps, take back texts that no longer fit, and write the audit line."""
+    """Re-plan reminders and steps, take back texts that no longer fit, and write the audit line.
+
+    `room`: what the day was short of, where it was planned all the same.
+    """
     visit.version += 1
     session.flush()
     withdraw_texts(session, visit.id, now, verb)
@@ -121,7 +131,8 @@ def after_change(
     plan_visit_steps(session, visit, patient, clinic, now, verb)
     supply = refresh_supply(session, patient, clinic, now, verb)
     _unbooked_no_more(session, supply, patient, clinic, now)
-    audit(session, now, actor, verb, f"appointment:{visit.id}", state=visit.state)
+    flag = {"room": room} if room else {}
+    audit(session, now, actor, verb, f"appointment:{visit.id}", state=visit.state, **flag)
 
 
 def _unbooked_no_more(session: Session, supply: Supply | None, patient: Patient, clinic: Clinic, now: datetime) -> None:

@@ -105,6 +105,7 @@ class Appointment(Base):
         UniqueConstraint("patient_id", "external_id"),
         Index("ix_appointment_state_starts_at", "state", "starts_at"),
         Index("ix_appointment_patient_id_state", "patient_id", "state", "starts_at"),
+        Index("ix_appointment_clinic_id_starts_at", "clinic_id", "starts_at"),  # the schedule reads a week or a month
         # one booked visit at one time: the same booking typed twice is one
         Index(
             "uq_appointment_booked",
@@ -116,7 +117,7 @@ class Appointment(Base):
         ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"), index=True)
+    clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     starts_at: Mapped[datetime]
     state: Mapped[AppointmentState] = mapped_column(state_column(AppointmentState), default=AppointmentState.BOOKED)
@@ -126,6 +127,7 @@ class Appointment(Base):
     cancelled_at: Mapped[datetime | None]
     external_id: Mapped[str | None]  # the row's own key in an imported file
     late_reason: Mapped[str | None] = mapped_column(Sealed)  # why it lies after the plan-by date
+    room_reason: Mapped[str | None] = mapped_column(Sealed)  # why it lies on a day that was full or closed
     missed_reason: Mapped[str | None]  # ride, ill, cost, weather, other: domain.why_missed
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]

@@ -12,14 +12,12 @@ from app.db.messages import InboundMessage, OutboundMessage
 from app.db.pages import Person, person_of
 from app.db.people import Contact, ContactKind, Patient, Phone, Staff
 from app.db.supply import Supply
-from app.db.threads import URGENT, PhoneThread, ThreadSeen, ThreadState
+from app.db.threads import ACTIVE, COUNTED, URGENT, PhoneThread, ThreadSeen, ThreadState
 from app.domain.delivery import DeliveryState
 from app.domain.permissions import Permission, may
 
 Tab = Literal["urgent", "mine", "unassigned", "all"]
 PAGE = 40
-COUNTED = 100  # beyond it a tab says 99+
-ACTIVE = (ThreadState.OPEN, ThreadState.WAITING)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.care import Appointment, AppointmentState
 from app.db.heartbeat import heartbeat
 from app.db.messages import InboundMessage
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone, Staff
+from app.db.threads import ACTIVE, COUNTED, REST, PhoneThread
 from app.db.work import Task, TaskKind, TaskState, TaskText
 from app.domain.permissions import Permission, Role, may
 from app.domain.urgency import danger
@@ -245,15 +246,33 @@ def open_tasks(
     )
 
 
-def open_task_counts(session: Session, clinic_id: int) -> tuple[int, int]:
-    """Return how many alerts and how many other tasks are not resolved."""
-    rows = session.execute(
-        select((Task.kind == TaskKind.ALERT).label("alert"), func.count())
-        .where(Task.clinic_id == clinic_id, Task.state != TaskState.RESOLVED)
-        .group_by("alert")
+@dataclass(frozen=True)
+class OpenCounts:
+    """What waits at a clinic: alerts and other tasks without an outcome; threads, counted up to COUNTED."""
+
+    alerts: int
+    others: int
+    threads: int  # in which somebody waits for a person, or could not be reached
+
+
+def open_counts(session: Session, clinic_id: int) -> OpenCounts:
+    """Count what waits, in one statement: every page asks."""
+    unsettled = select(func.count()).where(Task.clinic_id == clinic_id, Task.state != TaskState.RESOLVED)
+    waiting = (
+        select(literal_column("1"))
+        .select_from(PhoneThread)
+        .where(PhoneThread.clinic_id == clinic_id, PhoneThread.state.in_(ACTIVE), PhoneThread.rank < REST)
+        .limit(COUNTED)
+        .subquery()
     )
-    counts = {bool(alert): count for alert, count in rows}
-    return counts.get(True, 0), counts.get(False, 0)
+    row = session.execute(
+        select(
+            unsettled.where(Task.kind == TaskKind.ALERT).scalar_subquery(),
+            unsettled.where(Task.kind != TaskKind.ALERT).scalar_subquery(),
+            select(func.count()).select_from(waiting).scalar_subquery(),
+        )
+    ).one()
+    return OpenCounts(*row)
 
 
 def visits_between(session: Session, clinic_id: int, start: datetime, end: datetime) -> tuple[VisitRow, ...]:

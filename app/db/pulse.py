@@ -7,6 +7,7 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import Session
 
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage
+from app.db.threads import PhoneThread
 from app.db.work import AuditEvent, Task
 
 # written as the partial indexes are, so that either database looks at those few rows alone
@@ -74,3 +75,14 @@ def pulse(session: Session) -> Pulse:
         {clinic: (count, int(versions)) for clinic, count, versions, _ in rows},
         {clinic: waiting for clinic, _, _, waiting in rows},
     )
+
+
+def texts_after(session: Session, clinic_id: int, staff_id: int, text_id: int) -> tuple[int, int]:
+    """Return how many texts came to a clinic after one, and how many of them to threads that this nurse has."""
+    texts, mine = session.execute(
+        select(func.count(), func.count().filter(PhoneThread.assignee_id == staff_id))
+        .select_from(InboundMessage)
+        .join(PhoneThread, PhoneThread.phone_id == InboundMessage.phone_id)
+        .where(InboundMessage.id > text_id, PhoneThread.clinic_id == clinic_id)
+    ).one()
+    return texts, mine

@@ -22,6 +22,7 @@ from app.db.people import (
 )
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
 from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
+from app.db.visit_hours import ClinicSchedule, Closure
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "CarePolicy",
     "CareStep",
     "Clinic",
+    "ClinicSchedule",
+    "Closure",
     "ConsentEvent",
     "ConsentKind",
     "Contact",

@@ -19,6 +19,8 @@ class ThreadState(StrEnum):
 
 # The order of the list. Within the first three whoever waits longest is first, in the last whoever texted last.
 URGENT, FAILED, WAITS, REST = range(4)
+ACTIVE = (ThreadState.OPEN, ThreadState.WAITING)
+COUNTED = 100  # beyond it a count says 99+
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # `since` of a thread in which nobody waits
 
 

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     MANAGE_CONTENT = "manage_content"  # approve what patients are sent
     APPROVE_LIMITS = "approve_limits"  # the clinic's limits about pumps
     MANAGE_ROTA = "manage_rota"  # who is on call when
+    MANAGE_SCHEDULE = "manage_schedule"  # visits a day, hours, closed days: nothing about a patient
     READ_FIGURES = "read_figures"  # counts over everybody, of nobody in particular
     EXPORT = "export"  # take lists of patients out as files
     READ_ACCESS = "read_access"  # who read or changed one patient's record
@@ -34,8 +35,9 @@ _NURSES = _READS | {_P.WRITE_PATIENTS}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.NURSE: _NURSES,
-    Role.LEAD_NURSE: _NURSES | {_P.MANAGE_CONTENT, _P.APPROVE_LIMITS, _P.MANAGE_ROTA, _P.EXPORT, _P.READ_ACCESS},
-    Role.ADMINISTRATOR: _ALL | {_P.READ_FIGURES, _P.MANAGE_STAFF, _P.MANAGE_SETTINGS},
+    Role.LEAD_NURSE: _NURSES
+    | {_P.MANAGE_CONTENT, _P.APPROVE_LIMITS, _P.MANAGE_ROTA, _P.MANAGE_SCHEDULE, _P.EXPORT, _P.READ_ACCESS},
+    Role.ADMINISTRATOR: _ALL | {_P.READ_FIGURES, _P.MANAGE_SCHEDULE, _P.MANAGE_STAFF, _P.MANAGE_SETTINGS},
     Role.AUDITOR: _READS | {_P.EXPORT, _P.READ_ACCESS, _P.READ_AUDIT},
     Role.READ_ONLY: _READS,
 }
@@ -57,6 +59,7 @@ PERMISSION_WORDS = {
     _P.MANAGE_CONTENT: "approve answers",
     _P.APPROVE_LIMITS: "set the clinic's limits",
     _P.MANAGE_ROTA: "change who is on call",
+    _P.MANAGE_SCHEDULE: "change the clinic's days",
     _P.READ_FIGURES: "see the figures",
     _P.EXPORT: "take lists out as files",
     _P.READ_ACCESS: "see who opened a patient's record",

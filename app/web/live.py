@@ -21,10 +21,10 @@ LONGEST_TICKS = 60  # then the browser opens a new one, and whatever was left be
 
 @dataclass(frozen=True)
 class Beat:
-    """What the watcher saw: how often something changed, how often a text came, and who waits at which clinic."""
+    """What the watcher saw: how often something changed, the newest text that came, and who waits at which clinic."""
 
     changes: int = 0
-    texts: int = 0
+    newest_text: int = 0
     waiting: dict[int, int] = field(default_factory=dict)
 
 
@@ -101,18 +101,24 @@ class Live:
         with self._news:
             before, self._seen = self._seen, now
             if before != now:
-                texts = self._beat.texts + (before is not None and now.texts_in > before.texts_in)
-                self._beat = Beat(self._beat.changes + 1, texts, now.waiting)
+                self._beat = Beat(self._beat.changes + 1, now.texts_in, now.waiting)
                 self._news.notify_all()
             return self._beat
 
 
-def stream(live: Live, beat: Beat, clinic_id: int, still_signed_in: Callable[[], bool]) -> Iterator[str]:
+def stream(
+    live: Live,
+    beat: Beat,
+    clinic_id: int,
+    still_signed_in: Callable[[], bool],
+    came: Callable[[int], tuple[int, int]],
+) -> Iterator[str]:
     """Speak server-sent events to one page: `changed` as soon as something did, `tick` when nothing did for a while.
 
-    Both tell how many alerts nobody has acknowledged; `over` ends the stream of somebody whose session ended.
+    Both tell how many alerts nobody has acknowledged, and how many texts came since the last one, to the clinic and to
+    threads of whoever looks (`came` counts them after a text's id); `over` ends the stream of an ended session.
     """
-    yield "retry: 2000\n" + _event("tick", {"waiting": beat.waiting.get(clinic_id, 0), "texts": 0})
+    yield "retry: 2000\n" + _event("tick", {"waiting": beat.waiting.get(clinic_id, 0), "texts": 0, "mine": 0})
     for _ in range(LONGEST_TICKS):
         newer = live.after(beat)
         if live.stopped:
@@ -121,7 +127,9 @@ def stream(live: Live, beat: Beat, clinic_id: int, still_signed_in: Callable[[],
             yield _event("over", {})
             return
         name = "changed" if newer.changes != beat.changes else "tick"
-        yield _event(name, {"waiting": newer.waiting.get(clinic_id, 0), "texts": newer.texts - beat.texts})
+        began = beat.changes > 0  # before that nobody had looked, and no text is news
+        texts, mine = came(beat.newest_text) if began and newer.newest_text != beat.newest_text else (0, 0)
+        yield _event(name, {"waiting": newer.waiting.get(clinic_id, 0), "texts": texts, "mine": mine})
         beat = newer
 
 

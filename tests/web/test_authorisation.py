@@ -18,10 +18,11 @@ from sqlalchemy import Table, select
 from werkzeug.routing import Rule
 
 from app.actions.book_appointment import book_appointment
+from app.actions.close_days import DaysToClose, close_days
 from app.actions.line import Line
 from app.actions.sign_in import add_staff
 from app.db.messages import InboundMessage
-from app.db.people import Contact
+from app.db.people import Contact, Patient
 from app.db.tables import Base
 from app.db.work import Task
 from app.domain.permissions import Permission, Role, may
@@ -87,6 +88,9 @@ def arguments(
         task_id = reading.scalars(select(Task.id)).first()
         inbound_id = reading.scalars(select(InboundMessage.id)).first()
         contact_id = reading.scalars(select(Contact.id).where(Contact.patient_id == maria.id)).one()
+        clinic_id = reading.get_one(Patient, maria.id).clinic_id
+    today = clock().date()
+    [closure_id] = close_days(line, clinic_id, (DaysToClose(today, today, "Inventory"),), today, clock(), "command")
     return {
         "patient_id": maria.id,
         "phone_id": maria.phone_id,
@@ -95,6 +99,7 @@ def arguments(
         "inbound_id": inbound_id,
         "staff_id": staff_id,
         "contact_id": contact_id,
+        "closure_id": closure_id,
         "filename": "pumpline.css",
     }
 

@@ -81,7 +81,7 @@ def test_an_alert_reaches_an_open_page_and_its_acknowledgement_too(
 ) -> None:
     with listening(address, nurse) as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
-        assert next_event(stream) == ("tick", {"waiting": 0, "texts": 0})
+        assert next_event(stream) == ("tick", {"waiting": 0, "texts": 0, "mine": 0})
         say(line, clock, 1, "my pump is alarming", maria.phone)
         assert until(stream, "changed")["waiting"] == 1
         nurse.post("/staff/tasks/1/acknowledge", seen_on="/staff/", version=1)
@@ -97,11 +97,27 @@ def test_an_alert_of_another_clinic_is_not_counted_here(
         assert until(stream, "changed")["waiting"] == 0
 
 
+def test_a_page_hears_how_many_texts_came_and_how_many_of_them_to_its_own_threads(
+    address: str, nurse: Visitor, stranger_nurse: Visitor, line: Line, clock: FrozenClock, maria: Someone
+) -> None:
+    say(line, clock, 1, "hello there", maria.phone)
+    thread = f"/staff/inbox/{maria.phone_id}"
+    nurse.post(f"{thread}/assign", seen_on=thread, to="me", seen="0")
+    with listening(address, nurse) as stream, listening(address, stranger_nurse) as elsewhere:
+        until(stream, "tick")
+        until(elsewhere, "tick")
+        say(line, clock, 2, "hello again", maria.phone)
+        assert until(stream, "changed") == {"waiting": 0, "texts": 1, "mine": 1}
+        assert until(elsewhere, "changed") == {"waiting": 0, "texts": 0, "mine": 0}
+        say(line, clock, 3, "who is this", "+16145550188")
+        assert until(stream, "changed") == {"waiting": 0, "texts": 1, "mine": 0}
+
+
 def test_a_quiet_stream_still_says_that_it_lives(address: str, nurse: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Live.after, "__defaults__", (0.05,))
     with listening(address, nurse) as stream:
         for _ in range(3):
-            assert until(stream, "tick") == {"waiting": 0, "texts": 0}
+            assert until(stream, "tick") == {"waiting": 0, "texts": 0, "mine": 0}
 
 
 def test_nobody_listens_without_a_session_or_after_it(

@@ -94,6 +94,9 @@ from app.web.console import (  # noqa: E402
     pumps,  # noqa: F401
     refill_day,  # noqa: F401
     refills,  # noqa: F401
+    schedule,  # noqa: F401
+    schedule_days,  # noqa: F401
+    schedule_visits,  # noqa: F401
     sign_in,  # noqa: F401
     stream,  # noqa: F401
     tasks,  # noqa: F401

@@ -1,9 +1,11 @@
 """What people type into forms: a day and hour at the clinic, the version they saw, a text to send."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from app.domain.day_words import NoDay, day_of
 from scheduler.quiet_hours import local_instant
 
 
@@ -32,6 +34,30 @@ def clinic_time(entered: str, zone: ZoneInfo) -> datetime:
             f"The clocks go forward that night: {local:%H:%M} does not exist. Choose {there:%H:%M} or later."
         )
     return instant
+
+
+def clinic_day(entered: str, today: date) -> date:
+    """Return the day that was typed: a date, "today", or a span like "+2w". Raises NotUnderstood."""
+    try:
+        return day_of(entered, today)
+    except NoDay as refusal:
+        raise NotUnderstood(str(refusal)) from None
+
+
+_HOUR = re.compile(r"([0-9]{1,2})(?:[:.h]?([0-5][0-9]))?")
+
+
+def time_of_day(entered: str) -> time:
+    """Return a time of day as typed: "09:30", "9.30", "0930", "9". Raises NotUnderstood."""
+    found = _HOUR.fullmatch(entered.strip().casefold())
+    if not found or int(found[1]) > 23:
+        raise NotUnderstood("Write the time in 24 hours, for example 09:30 or 14:00.")
+    return time(int(found[1]), int(found[2] or 0))
+
+
+def field_day(day: date) -> str:
+    """Return a day as a field holds it: "27-Nov-2026"."""
+    return f"{day.day}-{day:%b-%Y}"
 
 
 def field_time(at: datetime, zone: ZoneInfo) -> str:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from app.actions.line import Line
-from app.db.pages import ClinicFacts, LineHealth, TaskRow, line_health, open_task_counts, open_tasks
+from app.db.pages import ClinicFacts, LineHealth, TaskRow, line_health, open_counts, open_tasks
+from app.db.threads import COUNTED
 from app.db.work import TaskKind
 from app.domain.texts import Words
 from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE
@@ -31,8 +32,8 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
     on_call_hash = line.db.hash_of(clinic.on_call_phone) if clinic.on_call_phone else None
     with line.db.read() as session:
         health = line_health(session, clinic, on_call_hash, now)
-        alerts, others = open_task_counts(session, clinic.id)
-        urgent = _alerts(open_tasks(session, clinic.id, limit=max(alerts, 1))) if alerts else ()
+        counts = open_counts(session, clinic.id)
+        urgent = _alerts(open_tasks(session, clinic.id, limit=max(counts.alerts, 1))) if counts.alerts else ()
     return {
         "staff": signed,
         "clinic": clinic,
@@ -43,8 +44,9 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
             *warnings(health, line.words, now, line.send_drafts, simulated=simulated),
         ),
         "urgent_tasks": urgent,
-        "urgent_count": alerts,
-        "task_count": others,
+        "urgent_count": counts.alerts,
+        "task_count": counts.others,
+        "waiting_count": counts.threads if counts.threads < COUNTED else f"{COUNTED - 1}+",
         "simulated": simulated,
     }
 

@@ -16,6 +16,7 @@ from app.db.pages import ClinicFacts
 from app.db.patient_contacts import was_contact
 from app.db.people import Contact, Patient, Phone, Role
 from app.db.supply import Referral, Scan
+from app.db.visit_hours import Closure
 from app.db.work import Task
 from app.web import current
 from app.web.console.reading import looked_up
@@ -97,6 +98,10 @@ def access_contact(signed: Signed, patient_id: int, contact_id: int) -> int:
     return contact_id
 
 
+def access_closure(signed: Signed, closure_id: int) -> int:
+    return _access(signed, closure_id, Closure)
+
+
 def access_appointment(signed: Signed, appointment_id: int) -> int:
     """Return the appointment's patient."""
     _access(signed, appointment_id, Appointment)
@@ -104,7 +109,7 @@ def access_appointment(signed: Signed, appointment_id: int) -> int:
         return session.scalars(select(Appointment.patient_id).where(Appointment.id == appointment_id)).one()
 
 
-Owned = type[Patient] | type[Phone] | type[Task] | type[Appointment] | type[InboundMessage]
+Owned = type[Patient] | type[Phone] | type[Task] | type[Appointment] | type[InboundMessage] | type[Closure]
 
 
 def _access(signed: Signed, row_id: int, table: Owned) -> int:

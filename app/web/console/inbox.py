@@ -8,7 +8,7 @@ from typing import Any, cast
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.db.inbox import COUNTED, PAGE, Key, Row, Tab, Voice, Wanted, staff_of, tab_counts, threads, voices
+from app.db.inbox import PAGE, Key, Row, Tab, Voice, Wanted, staff_of, tab_counts, threads, voices
 from app.db.inbox_thread import (
     Beside,
     Head,
@@ -23,7 +23,7 @@ from app.db.inbox_thread import (
     to_do,
 )
 from app.db.thread import TaskNote, TextIn, TextOut, Thread, thread
-from app.db.threads import ThreadState
+from app.db.threads import COUNTED, ThreadState
 from app.domain.permissions import Permission
 from app.domain.texts import ClinicVoice
 from app.web import current

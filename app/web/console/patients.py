@@ -53,7 +53,8 @@ def reply_to_patient(patient_id: int) -> ResponseReturnValue:
     with current.line().db.read() as session:
         if phone_id not in patient_record(session, patient_id, _today(signed)).phone_ids:
             abort(404)
-    if error := send_reply(signed, phone_id, patient_id):
+        no_text = head_of(session, patient_id)["stopped"]
+    if error := no_text or send_reply(signed, phone_id, patient_id):
         values = {"body": request.form.get("body", ""), "phone": str(phone_id)}
         return patient_page(signed, patient_id, Typed("reply", values, error)), 422
     return redirect(url_for("console.patient", patient_id=patient_id, _anchor="conversation"))

@@ -4,6 +4,7 @@ from flask import Response
 from flask.typing import ResponseReturnValue
 
 from app.actions.sign_in import account_behind
+from app.db.pulse import texts_after
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
@@ -23,10 +24,16 @@ def live() -> ResponseReturnValue:
     def still_signed_in() -> bool:
         return account_behind(line.db, token, clock(), active=False, simulated=simulated) is not None
 
+    clinic_id, staff_id = staff().clinic.id, staff().id
+
+    def came(text_id: int) -> tuple[int, int]:
+        with line.db.read() as session:
+            return texts_after(session, clinic_id, staff_id, text_id)
+
     beat = live.open()
     if beat is None:
         return Response(status=503, headers={"Retry-After": "60"})
-    answer = Response(stream(live, beat, staff().clinic.id, still_signed_in), mimetype="text/event-stream")
+    answer = Response(stream(live, beat, clinic_id, still_signed_in, came), mimetype="text/event-stream")
     answer.headers["X-Accel-Buffering"] = "no"  # a proxy in front must not hold it back
     answer.call_on_close(live.close)
     return answer

@@ -18,6 +18,7 @@ from app.web.console.entry import NotUnderstood, clinic_time, version_of
 from app.web.console.gate import access_appointment, access_patient, staff
 from app.web.console.patients import Typed, patient_page
 from app.web.console.permits import needs
+from app.web.console.sign_in import own_page
 from app.web.wording import moment
 
 STALE = "Someone else changed this meanwhile. Nothing was changed: look at it again."
@@ -79,9 +80,12 @@ def _settle(visit_id: int, act: Callable[..., None], done: str) -> ResponseRetur
     try:
         act(current.line(), visit_id, current.now(), signed.actor, version=version_of(request.form))
     except Refused as refusal:
+        if back := request.form.get("back"):
+            flash(f"Not saved: {_say(refusal)}", "failed")
+            return redirect(own_page(back))
         return patient_page(signed, patient_id, Typed(f"visit:{visit_id}", {}, _say(refusal))), _status(refusal)
     flash(done)
-    return _to(patient_id)
+    return redirect(own_page(request.form["back"])) if request.form.get("back") else _to(patient_id)
 
 
 LONGEST_REASON = 200

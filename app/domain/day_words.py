@@ -1,0 +1,81 @@
+"""Days as people type them: "27-Nov-2026", "27 Nov", "2026-11-27", "today", "+2w". Pure: today is an argument."""
+
+import re
+from datetime import date, timedelta
+
+from scheduler.ladders import months_before
+
+EXAMPLES = "27-Nov-2026, 2026-11-27, today, +10d, +2w or +3m"
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+LONGEST = 40
+
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_SPAN = re.compile(r"\+\s*([0-9]{1,4})\s*([dwmy])[a-z]*")
+_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_NAMED = re.compile(
+    r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?([0-9]{1,2})[\s-]+([a-z]{3,9})\.?(?:[\s,-]+([0-9]{4}))?"
+)
+
+
+class NoDay(ValueError):
+    """What was typed names no day; the message says how to write one."""
+
+
+def day_of(entered: str, today: date) -> date:
+    """Return the day that was typed. A span counts from today; a day without a year is the next one there is.
+
+    Raises NoDay.
+    """
+    words = " ".join(entered.casefold().split())
+    if len(words) > LONGEST:
+        raise NoDay(f"Write a day like {EXAMPLES}.")
+    if words in ("today", "tomorrow"):
+        return today + timedelta(days=words == "tomorrow")
+    try:
+        found = _spanned(words, today) or _dated(words) or _named(words, today)
+    except (ValueError, OverflowError):
+        raise NoDay(f"There is no such day. Write one like {EXAMPLES}.") from None
+    if found is None:
+        raise NoDay(f"Write a day like {EXAMPLES}.")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise NoDay(f"Check the year: it must lie between {FIRST_YEAR} and {LAST_YEAR}.")
+    return found
+
+
+def _spanned(words: str, today: date) -> date | None:
+    found = _SPAN.fullmatch(words)
+    if not found:
+        return None
+    count, unit = int(found[1]), found[2]
+    if unit in "dw":
+        return today + timedelta(days=count * (7 if unit == "w" else 1))
+    return months_before(today, -count * (12 if unit == "y" else 1))
+
+
+def _dated(words: str) -> date | None:
+    found = _ISO.fullmatch(words)
+    return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def _named(words: str, today: date) -> date | None:
+    found = _NAMED.fullmatch(words)
+    month = next((n for n, name in enumerate(_MONTHS, 1) if found and name.startswith(found[2])), 0)
+    if not found or not month:
+        return None
+    number = int(found[1])
+    if found[3]:
+        return date(int(found[3]), month, number)
+    years = (today.year + n for n in range(9))  # the 29th of February may be far off
+    days = [date(year, month, number) for year in years if _is_day(year, month, number)]
+    return next(day for day in days if day >= today) if days else date(today.year, month, number)
+
+
+def _is_day(year: int, month: int, number: int) -> bool:
+    try:
+        date(year, month, number)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,278 @@
+"""What the schedule is made of: the days an address asks for, what stands on them, and whom to book."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from app.db.care import AppointmentState
+from app.db.pages import VisitRow
+from app.db.schedule_pages import Scheduled, scheduled, to_book
+from app.db.visit_hours import ClosureRow, Span, closures, days_of, on_closed_days, visit_hours
+from app.db.worklist import DueRow, refills_due
+from app.domain.day_words import FIRST_YEAR, LAST_YEAR
+from app.domain.visit_hours import ClinicDay, VisitHours, fitting
+from app.web.console.entry import NotUnderstood, clinic_day
+from app.web.console.today import ASK_TO_BOOK_DAYS
+from app.web.wording import day as say_day
+
+View = Literal["week", "month", "list"]
+VIEWS: tuple[View, ...] = ("week", "month", "list")
+LISTED = 250  # visits on one page
+TO_BOOK = 8
+FIT_DAYS = 42  # how far ahead slots are looked for
+SLOTS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days on a page; `day` is the one that its address names."""
+
+    view: View
+    day: date
+    first: date
+    count: int
+
+    @staticmethod
+    def of(view: str, entered: str, today: date) -> "Period":
+        """Return what an address asks for; the week of today for anything that names no day."""
+        shown: View = next((one for one in VIEWS if one == view), "week")
+        try:
+            day = clinic_day(entered, today) if entered else today
+        except NotUnderstood:
+            day = today
+        day = min(max(day, date(FIRST_YEAR, 2, 1)), date(LAST_YEAR, 10, 1))
+        if shown == "month":
+            first = day.replace(day=1)
+            return Period(shown, day, first, (_next_month(first) - first).days)
+        first = day - timedelta(days=day.weekday()) if shown == "week" else day
+        return Period(shown, day, first, 7)
+
+    @property
+    def last(self) -> date:
+        return self.first + timedelta(days=self.count - 1)
+
+    @property
+    def before(self) -> date:
+        if self.view == "month":
+            return (self.first - timedelta(days=1)).replace(day=1)
+        return self.day - timedelta(days=7)
+
+    @property
+    def after(self) -> date:
+        return _next_month(self.first) if self.view == "month" else self.day + timedelta(days=7)
+
+    @property
+    def said(self) -> str:
+        """Return "23 to 29-Nov-2026", "November 2026"."""
+        if self.view == "month":
+            return f"{self.first:%B %Y}"
+        same_month = (self.first.year, self.first.month) == (self.last.year, self.last.month)
+        begins = str(self.first.day) if same_month else say_day(self.first, weekday=False, year=self._two_years)
+        return f"{begins} to {say_day(self.last, weekday=False)}"
+
+    @property
+    def _two_years(self) -> bool:
+        return self.first.year != self.last.year
+
+    def link(self, view: str = "", day: date | None = None, *, anchor: str | None = None) -> str:
+        """Return the address of these days, or of others."""
+        where: dict[str, Any] = (
+            self.where | ({"view": view} if view else {}) | ({"day": day.isoformat()} if day else {})
+        )
+        return url_for("console.schedule", _anchor=anchor, **where)
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """Return what every address on the page carries along."""
+        return {"view": self.view, "day": self.day.isoformat()}
+
+
+def _next_month(first: date) -> date:
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+@dataclass(frozen=True)
+class StateWords:
+    """The state of a visit: what to say, with which icon, and how its block looks."""
+
+    say: str
+    icon: str
+    look: str = ""
+
+
+def state_of(row: VisitRow, now: datetime) -> StateWords:
+    match row.state:
+        case AppointmentState.ATTENDED:
+            return StateWords("Attended", "checks", "done")
+        case AppointmentState.MISSED:
+            return StateWords("Missed", "x", "missed")
+        case AppointmentState.CANCELLED:
+            return StateWords("Cancelled", "ban", "done")
+    if row.confirmed_at:
+        return (
+            StateWords("Confirmed", "check") if row.starts_at >= now else StateWords("Not marked yet", "clock", "ask")
+        )
+    return StateWords("Not confirmed" if row.starts_at >= now else "Not marked yet", "question", "ask")
+
+
+@dataclass(frozen=True)
+class ListedDay:
+    """One day of the list: what it is called, its places, its visits."""
+
+    called: str
+    clinic_day: ClinicDay
+    visits: tuple[Scheduled, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Somebody to book, with slots that fit, as the clinic's clock shows them."""
+
+    row: DueRow
+    fits: tuple[datetime, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything on the page but the panel."""
+
+    period: Period
+    zone: ZoneInfo
+    hours: VisitHours
+    days: tuple[ClinicDay, ...]
+    listed: tuple[ListedDay, ...]
+    visits: tuple[Scheduled, ...]
+    further: date | None  # the list goes on from this day
+    wanted: tuple[Wanted, ...]
+    wanted_count: int
+    stranded: tuple[VisitRow, ...]
+    stranded_count: int
+
+    @property
+    def calendar_hours(self) -> tuple[str, str]:
+        """Return from when to when the grid shows the days, with every visit in it."""
+        opens, closes = self.hours.opens.hour, self.hours.closes.hour + (self.hours.closes.minute > 0)
+        hours = [row.row.starts_at.astimezone(self.zone).hour for row in self.visits]
+        return f"{min([opens, *hours]):02}:00:00", f"{max([closes, *(hour + 1 for hour in hours)]):02}:00:00"
+
+    @property
+    def hidden_weekdays(self) -> str:
+        """Return weekdays on which nothing is planned and nobody comes, as the grid counts them: Sunday is 0."""
+        shown = {day.day.weekday() for day in self.days if day.places or day.taken}
+        return " ".join(str((n + 1) % 7) for n in range(7) if n not in shown) if shown else ""
+
+
+def board(
+    session: Session, clinic_id: int, zone: ZoneInfo, period: Period, now: datetime, shown: int = LISTED
+) -> Board:
+    """Read the page: the same few queries whatever the tables hold."""
+    today = now.astimezone(zone).date()
+    start, end = Span(period.first, period.count).instants(zone)
+    found = scheduled(session, clinic_id, zone, start, end, now, shown + 1)
+    hours, _ = visit_hours(session, clinic_id)
+    closed = closures(session, clinic_id, min(period.first, today))
+    due = to_book(refills_due(session, clinic_id, now, zone, ASK_TO_BOOK_DAYS))
+    spans = (Span(period.first, period.count), Span(today, FIT_DAYS))
+    days, ahead = days_of(session, clinic_id, zone, spans, hours, closed, now)
+    stranded, stranded_count = on_closed_days(session, clinic_id, zone, _from(closed, today), now)
+    visits, further = _whole_days(found, shown, zone)
+    return Board(
+        period=period,
+        zone=zone,
+        hours=hours,
+        days=days,
+        listed=_listed(days, visits, further, today, zone, every=period.view != "month"),
+        visits=visits,
+        further=further,
+        wanted=tuple(Wanted(row, fitting(ahead, row.plan_by, SLOTS_SHOWN)) for row in due[:TO_BOOK]),
+        wanted_count=len(due),
+        stranded=stranded,
+        stranded_count=stranded_count,
+    )
+
+
+def _from(closed: Sequence[ClosureRow], today: date) -> tuple[ClosureRow, ...]:
+    return tuple(row for row in closed if row.days.last >= today)
+
+
+def _whole_days(found: Sequence[Scheduled], most: int, zone: ZoneInfo) -> tuple[tuple[Scheduled, ...], date | None]:
+    """Return as many whole days as a page holds, and the day on which the next page begins."""
+    if len(found) <= most:
+        return tuple(found), None
+    next_day = found[-1].row.starts_at.astimezone(zone).date()
+    whole = tuple(row for row in found if row.row.starts_at.astimezone(zone).date() < next_day)
+    if whole:
+        return whole, next_day
+    return tuple(found[:most]), next_day + timedelta(days=1)  # one day that is longer than a page
+
+
+def _listed(
+    days: Sequence[ClinicDay],
+    visits: Sequence[Scheduled],
+    further: date | None,
+    today: date,
+    zone: ZoneInfo,
+    *,
+    every: bool,
+) -> tuple[ListedDay, ...]:
+    by_day: dict[date, list[Scheduled]] = {}
+    for visit in visits:
+        by_day.setdefault(visit.row.starts_at.astimezone(zone).date(), []).append(visit)
+    shown = [
+        day
+        for day in days
+        if (further is None or day.day < further or day.day in by_day)
+        and (day.closed is not None or day.taken or (every and (day.places or day.day == today)))
+    ]
+    upcoming = next((day.day for day in shown if day.day > today and day.day in by_day), None)
+    called = {today: "Today", upcoming: "Next"}
+    return tuple(ListedDay(called.get(day.day, f"{day.day:%A}"), day, tuple(by_day.get(day.day, ()))) for day in shown)
+
+
+def feed(visits: Sequence[Scheduled], days: Sequence[ClinicDay], zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    """Return what the calendar draws. Times are the clinic's own clock, without an offset."""
+    return {
+        "now": _wall(now, zone),
+        "visits": [_block(visit, zone, now) for visit in visits],
+        "days": [
+            {
+                "day": day.day.isoformat(),
+                "taken": day.taken,
+                "places": day.places,
+                "closed": day.closed,
+                "free": [f"{day.day.isoformat()}T{slot:%H:%M}" for slot in day.free],
+            }
+            for day in days
+        ],
+    }
+
+
+def _block(visit: Scheduled, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    row, words = visit.row, state_of(visit.row, now)
+    person = row.person
+    there = f"{row.starts_at.astimezone(person.zone):%H:%M %Z}"
+    away = there.split()[0] != f"{row.starts_at.astimezone(zone):%H:%M}"
+    return {
+        "id": row.id,
+        "start": _wall(row.starts_at, zone),
+        "name": f"{person.family_name}, {person.given_name[:1]}.",
+        "full": f"{person.family_name.upper()}, {person.given_name}",
+        "say": words.say,
+        "icon": words.icon,
+        "look": words.look,
+        "left": visit.left if row.state is AppointmentState.BOOKED else None,
+        "late": visit.days_late,
+        "dry": visit.runs_dry,
+        "there": there if away else "",
+        "url": url_for("console.visit", visit_id=row.id),
+        "movable": row.state in (AppointmentState.BOOKED, AppointmentState.MISSED),
+    }
+
+
+def _wall(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M:%S}"
