@@ -1,6 +1,7 @@
 """Searches as somebody typed them: whom they find, and how an address names one without its words."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
@@ -8,8 +9,11 @@ from sqlalchemy.orm import Session
 from app.db.engine import Database
 from app.db.finding import PatientSearch
 from app.db.name_index import named_like
+from app.db.pages import ClinicFacts
+from app.db.patient_list import Listed, Place, conditions, find, rows_of
 from app.db.people import Contact, Patient, Phone
 from app.domain.names import query_words
+from app.domain.patient_filters import Filters
 from app.domain.phone import e164
 
 
@@ -40,3 +44,18 @@ def found_by(db: Database, session: Session, clinic_id: int, country: str, query
     if words := query_words(said):
         either.append(named_like(db, session, clinic_id, words))
     return or_(*either)
+
+
+@dataclass(frozen=True)
+class PatientList:
+    """The first that a search finds, and how many there are."""
+
+    patients: tuple[Listed, ...]
+    total: int
+
+
+def find_patients(db: Database, session: Session, clinic: ClinicFacts, query: str, today: date) -> PatientList:
+    filters = Filters()
+    whom = found_by(db, session, clinic.id, clinic.country, query)
+    found = find(session, conditions(session, clinic, filters, today, whom), filters, Place())
+    return PatientList(rows_of(session, clinic, found.ids), found.total)
