@@ -384,3 +384,12 @@ def test_a_search_can_be_taken_out_and_the_log_holds_no_word_of_it(
 def test_a_nurse_is_not_offered_the_file_and_does_not_get_it(nurse: Visitor, maria: Someone) -> None:
     assert "Export" not in nurse.page(LIST)
     assert nurse.post(f"{LIST}/export", seen_on=LIST).status_code == 403
+
+
+def test_the_schedule_finds_whom_to_book_by_the_same_index(nurse: Visitor, add_patient: Add, line: Line) -> None:
+    add_patient("Ana", "+16145550101", family_name="Muñoz")
+    add_patient("Ben", "+16145550102")
+    page = nurse.post("/staff/schedule/book", seen_on=LIST, query="munoz")
+    assert page.status_code == 200
+    assert "Muñoz" in unescape(page.text)
+    assert "Lopez</span>, Ben" not in page.text
