@@ -171,3 +171,10 @@ def test_as_many_queries_for_a_thousand_entries_as_for_none(
         owed(maria, f"Text {n}.")
     assert asked() == few
     assert few <= 25
+
+
+def test_a_page_shown_again_after_a_mistake_refreshes_from_where_it_can_be_read(nurse: Visitor, maria: Someone) -> None:
+    answer = nurse.post(f"/staff/patients/{maria.id}/calls", seen_on=at(maria), outcome="", note="x")
+    refreshed = re.search(r'data-poll[^>]*hx-get="([^"]*)"', answer.text)
+    assert refreshed
+    assert nurse.get(refreshed[1]).status_code == 200
