@@ -1,7 +1,9 @@
 """Every table, in one import."""
 
 from app.db.base import Base
+from app.db.calls import PhoneCall
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder, ReminderState
+from app.db.finding import NameKey, PatientSearch, SavedView
 from app.db.learning import Feedback, Label
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
 from app.db.people import (
@@ -44,10 +46,13 @@ __all__ = [
     "Installation",
     "JobHealth",
     "Label",
+    "NameKey",
     "OutboundMessage",
     "Patient",
+    "PatientSearch",
     "PatientState",
     "Phone",
+    "PhoneCall",
     "PhoneThread",
     "Program",
     "Pump",
@@ -58,6 +63,7 @@ __all__ = [
     "Reminder",
     "ReminderState",
     "Role",
+    "SavedView",
     "Scan",
     "SignInAttempt",
     "Staff",

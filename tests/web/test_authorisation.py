@@ -22,7 +22,7 @@ from app.actions.close_days import DaysToClose, close_days
 from app.actions.line import Line
 from app.actions.sign_in import add_staff
 from app.db.messages import InboundMessage
-from app.db.people import Patient
+from app.db.people import Contact, Patient
 from app.db.tables import Base
 from app.db.work import Task
 from app.domain.permissions import Permission, Role, may
@@ -87,6 +87,7 @@ def arguments(
     with line.db.read() as reading:
         task_id = reading.scalars(select(Task.id)).first()
         inbound_id = reading.scalars(select(InboundMessage.id)).first()
+        contact_id = reading.scalars(select(Contact.id).where(Contact.patient_id == maria.id)).one()
         clinic_id = reading.get_one(Patient, maria.id).clinic_id
     today = clock().date()
     [closure_id] = close_days(line, clinic_id, (DaysToClose(today, today, "Inventory"),), today, clock(), "command")
@@ -97,6 +98,7 @@ def arguments(
         "task_id": task_id,
         "inbound_id": inbound_id,
         "staff_id": staff_id,
+        "contact_id": contact_id,
         "closure_id": closure_id,
         "filename": "pumpline.css",
     }

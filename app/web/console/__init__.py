@@ -80,11 +80,14 @@ def now() -> datetime:
 
 from app.web.console import (  # noqa: E402
     audit_pages,  # noqa: F401
+    contacts,  # noqa: F401
     content,  # noqa: F401
     inbox,  # noqa: F401
     inbox_acts,  # noqa: F401
     inbox_texts,  # noqa: F401
     learning,  # noqa: F401
+    patient_export,  # noqa: F401
+    patient_list,  # noqa: F401
     patients,  # noqa: F401
     phones,  # noqa: F401
     pump_entries,  # noqa: F401
@@ -97,6 +100,7 @@ from app.web.console import (  # noqa: E402
     sign_in,  # noqa: F401
     stream,  # noqa: F401
     tasks,  # noqa: F401
+    timeline,  # noqa: F401
     today,  # noqa: F401
     visits,  # noqa: F401
 )

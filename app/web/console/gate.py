@@ -13,7 +13,8 @@ from sqlalchemy import select
 from app.db.care import Appointment, Program, Pump, Refill
 from app.db.messages import InboundMessage
 from app.db.pages import ClinicFacts
-from app.db.people import Patient, Phone, Role
+from app.db.patient_contacts import was_contact
+from app.db.people import Contact, Patient, Phone, Role
 from app.db.supply import Referral, Scan
 from app.db.visit_hours import Closure
 from app.db.work import Task
@@ -83,6 +84,18 @@ def access_about(signed: Signed, patient_id: int, table: type[Referral] | type[S
         if session.scalar(select(table.patient_id).where(table.id == row_id)) != patient_id:
             abort(404)
     return row_id
+
+
+def access_contact(signed: Signed, patient_id: int, contact_id: int) -> int:
+    """Return the id of a contact of this patient; of one removed meanwhile too: the verb tells that."""
+    access_patient(signed, patient_id)
+    if contact_id > 2**62:
+        abort(404)
+    with current.line().db.read() as session:
+        owner = session.scalar(select(Contact.patient_id).where(Contact.id == contact_id))
+        if owner != patient_id and (owner is not None or not was_contact(session, patient_id, contact_id)):
+            abort(404)
+    return contact_id
 
 
 def access_closure(signed: Signed, closure_id: int) -> int:
