@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from app.actions.deliver_simulated import deliver_simulated
+from app.actions.index_names import index_names
 from app.actions.line import Line
 from app.actions.notice_missed_refills import notice_missed_refills
 from app.actions.plan_care import plan_care, plan_new_pumps
@@ -38,6 +39,7 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
         Job("settle_unknown", timedelta(seconds=20), lambda now: settle_unknown(line, channel, now)),
         Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
+        Job("index_names", timedelta(seconds=30), lambda now: index_names(line, now)),
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]

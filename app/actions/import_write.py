@@ -16,6 +16,7 @@ from app.actions.import_care import CareWriter
 from app.actions.import_rows import Numbered, Patients, Tally, differing, insert_returning, merged
 from app.actions.import_visits import VisitWriter
 from app.db.engine import Database
+from app.db.name_index import Named, index_names
 from app.db.people import Clinic, ConsentEvent, ConsentKind, Contact, ContactKind, Patient, PatientState, Phone
 from app.db.supply import Supply
 from app.integrations.csv_columns import Values
@@ -72,7 +73,7 @@ class ChunkWriter:
                 table.c.state,
             ).where(table.c.clinic_id == self._clinic.id, table.c.mrn_hash.in_(hashes))
         ).all()
-        found = Patients()
+        found, named = Patients(), []
         for row in known:
             mrn = hashes.pop(row.mrn_hash)
             changed = differing(row, wanted[mrn])
@@ -83,6 +84,9 @@ class ChunkWriter:
                 found.zone_changed.add(row.id)
             if changed:
                 session.execute(update(table).where(table.c.id == row.id).values(**changed, version=row.version + 1))
+            if {"given_name", "family_name"} & changed.keys():
+                names = {"given_name": row.given_name, "family_name": row.family_name} | changed
+                named.append(Named(row.id, self._clinic.id, names["given_name"], names["family_name"]))
             self._tally.met("patients", row.id, changed=bool(changed))
         defaults = {"born_on": None, "language": "en", "time_zone": self._clinic.time_zone}
         new = [
@@ -95,6 +99,8 @@ class ChunkWriter:
             mrn = hashes[row.mrn_hash]
             found.add(mrn, row.id, wanted[mrn].get("time_zone") or self._clinic.time_zone)
             found.created.add(row.id)
+            named.append(Named(row.id, self._clinic.id, wanted[mrn]["given_name"], wanted[mrn]["family_name"]))
+        index_names(self._db, session, named)
         self._tally.created("patients", found.created)
         return found
 
@@ -137,6 +143,7 @@ class ChunkWriter:
                     table.c.relation,
                     table.c.gets_reminders,
                     table.c.told_if_missed,
+                    table.c.version,
                 ).where(table.c.patient_id.in_(old))
             ).all()
             if old
@@ -147,7 +154,7 @@ class ChunkWriter:
             if cells is None:
                 continue
             if changed := differing(row, cells):
-                session.execute(update(table).where(table.c.id == row.id).values(**changed))
+                session.execute(update(table).where(table.c.id == row.id).values(**changed, version=row.version + 1))
             self._tally.met("contacts", row.id, changed=bool(changed))
         defaults = {
             "kind": ContactKind.PATIENT,
@@ -169,7 +176,9 @@ class ChunkWriter:
         old = agreed - phones.created
         events: Iterable[Any] = (
             session.execute(
-                select(table.c.phone_id, table.c.kind).where(table.c.phone_id.in_(old)).order_by(table.c.id)
+                select(table.c.phone_id, table.c.kind)
+                .where(table.c.phone_id.in_(old), table.c.kind != ConsentKind.SCOPE)
+                .order_by(table.c.id)
             )
             if old
             else ()

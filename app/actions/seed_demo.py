@@ -16,6 +16,7 @@ from app.actions.supply import refresh_many
 from app.actions.visits import after_change
 from app.db.care import Appointment, AppointmentState, Program, Pump, Refill
 from app.db.directory import phone_named
+from app.db.name_index import Named, index_names
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState
 
 
@@ -83,6 +84,7 @@ def _seed(line: Line, session: Session, clinic: Clinic, person: _Person, now: da
     )
     session.add(patient)
     session.flush()
+    index_names(line.db, session, [Named(patient.id, clinic.id, person.given, person.family)])
     _contact(line, session, patient, person.phone, now, gets_reminders=not person.texts_to_carer_only)
     if person.carer:
         name, relation, phone = person.carer

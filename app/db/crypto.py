@@ -50,3 +50,9 @@ class Keyring:
 def keyed_hash(lookup_key: str, value: str) -> str:
     """Return a hash that finds a phone or record number again, of no use without the key (64 hex digits)."""
     return hmac.new(lookup_key.encode(), value.encode(), hashlib.sha256).hexdigest()
+
+
+def keyed_number(lookup_key: bytes, value: str) -> int:
+    """Return a keyed hash that fits a big integer: for an index of many small things."""
+    digest = hmac.digest(lookup_key, value.encode("utf-8", "surrogatepass"), "sha256")
+    return int.from_bytes(digest[:8], signed=True)

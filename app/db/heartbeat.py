@@ -22,11 +22,12 @@ SILENT_AFTER = {
     "settle_unknown": _FEW,
     "wake_threads": _FEW,
     "seal_audit": _FEW,
+    "index_names": _FEW,
     "plan_reminders": timedelta(hours=13),  # beats every six hours: two beats missed
     "plan_care": timedelta(hours=13),
 }
 
-SENDS_NOTHING = {"seal_audit"}  # where it alone is silent, pages and reminders still go out
+SENDS_NOTHING = {"seal_audit", "index_names"}  # where it alone is silent, pages and reminders still go out
 
 
 @dataclass(frozen=True)

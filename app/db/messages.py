@@ -55,6 +55,7 @@ class OutboundMessage(Base):
     __table_args__ = (
         Index("ix_outbound_message_phone_id_id", "phone_id", "id"),
         Index("ix_outbound_message_inbound_id", "inbound_id"),
+        Index("ix_outbound_message_patient_id", "patient_id"),
         Index(
             "ix_outbound_message_queued",
             "due_at",

@@ -1,38 +1,21 @@
-"""What the patient pages show: the list, the search, one patient's record, one phone."""
+"""What the patient pages show: one patient's record, one pump, one phone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import LargeBinary, and_, func, select, type_coerce
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Refill, Reminder, ReminderState
-from app.db.crypto import Keyring
-from app.db.engine import Database
 from app.db.pages import Person, VisitRow, person_of, visit_of
 from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind, Patient, Phone, Staff
 from app.db.pump_records import PumpRecord, pump_record
 from app.db.supply import Referral, Scan, Supply
-from app.domain.phone import e164
+from app.domain.consent_scope import Scope
 
-PAGE = 50
 HISTORY = 40
-
-
-@dataclass(frozen=True)
-class ListedPatient:
-    person: Person
-    next_visit: datetime | None
-    confirmed: bool
-    missed: bool  # a visit was missed and none is booked since
-
-
-@dataclass(frozen=True)
-class PatientList:
-    patients: tuple[ListedPatient, ...]
-    total: int
 
 
 @dataclass(frozen=True)
@@ -44,7 +27,13 @@ class ContactRow:
     name: str | None
     relation: str | None
     gets_reminders: bool
+    told_if_missed: bool
     opted_out_at: datetime | None
+
+    @property
+    def scope(self) -> str:
+        """Return it as domain.consent_scope keeps it."""
+        return Scope(self.gets_reminders, self.told_if_missed).kept
 
 
 @dataclass(frozen=True)
@@ -55,6 +44,7 @@ class ConsentRow:
     source: str
     words: str | None
     staff_name: str | None
+    scope: str | None = None  # of a scope: domain.consent_scope
 
 
 @dataclass(frozen=True)
@@ -103,6 +93,7 @@ class PatientRecord:
     contacts: tuple[ContactRow, ...]
     consent: tuple[ConsentRow, ...]
     pump: PumpFacts | None
+    pump_record: PumpRecord | None  # rows, usable while their session is open
     coming: tuple[VisitRow, ...]  # booked, soonest first; may lie in the past until marked
     past: tuple[VisitRow, ...]  # newest first
     texts: tuple[PlannedText, ...]  # of the coming visits
@@ -124,101 +115,6 @@ class PhoneRecord:
     consent: tuple[ConsentRow, ...]
 
 
-_NEXT = (
-    select(Appointment.patient_id, func.min(Appointment.starts_at).label("starts_at"))
-    .where(Appointment.state == AppointmentState.BOOKED)
-    .group_by(Appointment.patient_id)
-    .subquery()
-)
-
-
-def patient_list(session: Session, clinic_id: int, page: int) -> PatientList:
-    """Return one page: who has no visit booked first, then the soonest visit."""
-    total = session.scalar(select(func.count()).select_from(Patient).where(Patient.clinic_id == clinic_id)) or 0
-    ids = session.scalars(
-        select(Patient.id)
-        .outerjoin(_NEXT, _NEXT.c.patient_id == Patient.id)
-        .where(Patient.clinic_id == clinic_id)
-        .order_by(_NEXT.c.starts_at.is_not(None), _NEXT.c.starts_at, Patient.id)
-        .offset((page - 1) * PAGE)
-        .limit(PAGE)
-    ).all()
-    return PatientList(_listed(session, ids), total)
-
-
-def find_patients(db: Database, session: Session, clinic_id: int, query: str, country: str) -> PatientList:
-    """Return patients by record number, by phone, or by the beginning of any of their names."""
-    query = " ".join(query.split())
-    ids = {*_by_number(db, session, clinic_id, query, country)}
-    words = query.casefold().replace(",", " ").split()
-    if words:
-        ids |= {*_by_name(db.keyring, session, clinic_id, words)}
-    ordered = sorted(ids)
-    return PatientList(_listed(session, ordered[:PAGE]), len(ordered))
-
-
-def _by_number(db: Database, session: Session, clinic_id: int, query: str, country: str) -> Sequence[int]:
-    found = list(
-        session.scalars(select(Patient.id).where(Patient.clinic_id == clinic_id, Patient.mrn_hash == db.hash_of(query)))
-    )
-    try:
-        number = e164(query, country)
-    except ValueError:
-        return found
-    return found + list(
-        session.scalars(
-            select(Contact.patient_id)
-            .join(Phone, Phone.id == Contact.phone_id)
-            .where(Phone.clinic_id == clinic_id, Phone.number_hash == db.hash_of(number))
-        )
-    )
-
-
-def _by_name(keyring: Keyring, session: Session, clinic_id: int, words: Sequence[str]) -> Sequence[int]:
-    """Names are sealed, so this opens them one by one: about 25 microseconds a name."""
-    family, given = type_coerce(Patient.family_name, LargeBinary), type_coerce(Patient.given_name, LargeBinary)
-    rows = session.execute(select(Patient.id, family, given).where(Patient.clinic_id == clinic_id)).yield_per(1000)
-    found = []
-    for patient_id, sealed_family, sealed_given in rows:
-        name = f"{keyring.open(bytes(sealed_family))} {keyring.open(bytes(sealed_given))}".casefold()
-        parts = name.replace("-", " ").split() + name.split()
-        if all(any(part.startswith(word) for part in parts) for word in words):
-            found.append(patient_id)
-            if len(found) >= PAGE:
-                break
-    return found
-
-
-def _listed(session: Session, ids: Sequence[int]) -> tuple[ListedPatient, ...]:
-    patients = {p.id: p for p in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
-    states: dict[int, list[Appointment]] = {}
-    for visit in session.scalars(
-        select(Appointment)
-        .where(
-            Appointment.patient_id.in_(ids),
-            Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.MISSED, AppointmentState.ATTENDED)),
-        )
-        .order_by(Appointment.starts_at.desc())
-    ):
-        states.setdefault(visit.patient_id, []).append(visit)
-    listed = []
-    for patient_id in ids:
-        visits = states.get(patient_id, [])
-        booked = [visit for visit in visits if visit.state is AppointmentState.BOOKED]
-        settled = [visit for visit in visits if visit.state is not AppointmentState.BOOKED]
-        missed = bool(settled) and settled[0].state is AppointmentState.MISSED and not booked
-        soonest = booked[-1] if booked else None
-        listed.append(
-            ListedPatient(
-                person_of(patients[patient_id]),
-                soonest.starts_at if soonest else None,
-                bool(soonest and soonest.confirmed_at),
-                missed,
-            )
-        )
-    return tuple(listed)
-
-
 def patient_record(session: Session, patient_id: int, today: date) -> PatientRecord:
     """Return a patient's record; `today` at the clinic tells which program is in force."""
     person = person_of(session.get_one(Patient, patient_id))
@@ -228,11 +124,13 @@ def patient_record(session: Session, patient_id: int, today: date) -> PatientRec
     ).all()
     coming = tuple(visit_of(v, person) for v in reversed(visits) if v.state is AppointmentState.BOOKED)
     past = tuple(visit_of(v, person) for v in visits if v.state is not AppointmentState.BOOKED)[:12]
+    pump = pump_record(session, patient_id)
     return PatientRecord(
         person,
         contacts,
-        _consent(session, [contact.phone_id for contact in contacts]),
-        _pump(session, patient_id, today),
+        _consent(session, [contact.phone_id for contact in contacts], patient_id),
+        _pump(session, patient_id, pump, today),
+        pump,
         coming,
         past,
         _planned(session, [visit.id for visit in coming]),
@@ -273,25 +171,29 @@ def _contacts(session: Session, patient_id: int) -> tuple[ContactRow, ...]:
             contact.name,
             contact.relation,
             contact.gets_reminders,
+            contact.told_if_missed,
             phone.opted_out_at,
         )
         for contact, phone in rows
     )
 
 
-def _consent(session: Session, phone_ids: Sequence[int]) -> tuple[ConsentRow, ...]:
+def _consent(session: Session, phone_ids: Sequence[int], patient_id: int | None = None) -> tuple[ConsentRow, ...]:
+    """Return what these phones agreed to, and what they may be told about this patient: not about another."""
     rows = session.execute(
         select(ConsentEvent, Staff.name)
         .outerjoin(Staff, Staff.id == ConsentEvent.staff_id)
-        .where(ConsentEvent.phone_id.in_(phone_ids))
+        .where(
+            ConsentEvent.phone_id.in_(phone_ids),
+            or_(ConsentEvent.kind != ConsentKind.SCOPE, ConsentEvent.patient_id == patient_id),
+        )
         .order_by(ConsentEvent.at.desc(), ConsentEvent.id.desc())
         .limit(40)
     )
-    return tuple(ConsentRow(e.phone_id, e.kind, e.at, e.source, e.words, name) for e, name in rows)
+    return tuple(ConsentRow(e.phone_id, e.kind, e.at, e.source, e.words, name, e.scope) for e, name in rows)
 
 
-def _pump(session: Session, patient_id: int, today: date) -> PumpFacts | None:
-    record = pump_record(session, patient_id)
+def _pump(session: Session, patient_id: int, record: PumpRecord | None, today: date) -> PumpFacts | None:
     if record is None:
         return None
     pump, program, refill = record.pump, record.program_on(today), record.refill

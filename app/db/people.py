@@ -4,8 +4,8 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Time, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import JSON, ForeignKey, Index, Time, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.db.base import Base, state_column
 from app.db.types import Id, Sealed
@@ -27,6 +27,7 @@ class ContactKind(StrEnum):
 class ConsentKind(StrEnum):
     OPT_IN = "opt_in"
     OPT_OUT = "opt_out"
+    SCOPE = "scope"  # what this phone may be told about a patient has changed
 
 
 class Clinic(Base):
@@ -96,7 +97,15 @@ class SignInAttempt(Base):
 
 class Patient(Base):
     __tablename__ = "patient"
-    __table_args__ = (UniqueConstraint("clinic_id", "mrn_hash"),)
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "mrn_hash"),
+        Index(
+            "ix_patient_names_to_index",
+            "clinic_id",
+            sqlite_where=text("NOT names_indexed"),
+            postgresql_where=text("NOT names_indexed"),
+        ),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"), index=True)
     mrn: Mapped[str] = mapped_column(Sealed)  # the clinic's own record number
@@ -106,11 +115,18 @@ class Patient(Base):
     born_on: Mapped[str | None] = mapped_column(Sealed)  # ISO date
     language: Mapped[str] = mapped_column(default="en")
     time_zone: Mapped[str]
+    names_indexed: Mapped[bool] = mapped_column(default=False)  # whether name_key stands for the names as they are
     state: Mapped[PatientState] = mapped_column(state_column(PatientState), default=PatientState.ACTIVE)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     clinic: Mapped[Clinic] = relationship()
     contacts: Mapped[list["Contact"]] = relationship(back_populates="patient", order_by="Contact.id")
+
+    @validates("given_name", "family_name")
+    def _named_anew(self, _: str, name: str) -> str:
+        """A new name is not in the index yet: until it is, a search opens it."""
+        self.names_indexed = False
+        return name
 
 
 class Phone(Base):
@@ -145,13 +161,17 @@ class Contact(Base):
     relation: Mapped[str | None] = mapped_column(Sealed)  # "wife"
     gets_reminders: Mapped[bool] = mapped_column(default=True)
     told_if_missed: Mapped[bool] = mapped_column(default=False)  # a carer the patient lets us tell of a missed refill
+    version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     patient: Mapped[Patient] = relationship(back_populates="contacts")
     phone: Mapped[Phone] = relationship(back_populates="contacts")
 
 
 class ConsentEvent(Base):
-    """Who agreed or refused, when, how and in which words. Only ever added to."""
+    """Who agreed or refused, when, how and in which words. Only ever added to.
+
+    Of a scope: about which patient, and what this phone may be told from then on.
+    """
 
     __tablename__ = "consent_event"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -162,3 +182,6 @@ class ConsentEvent(Base):
     words: Mapped[str | None] = mapped_column(Sealed)
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_message.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    # patient.id; no foreign key: SQLite could not add one in place
+    patient_id: Mapped[int | None] = mapped_column(Id, index=True)
+    scope: Mapped[str | None]  # "reminders missed", "reminders", "missed", "nothing": domain.consent_scope

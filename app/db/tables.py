@@ -2,7 +2,9 @@
 
 from app.db.accounts import Authenticator, Invitation, Passkey, RecoveryCode
 from app.db.base import Base
+from app.db.calls import PhoneCall
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder, ReminderState
+from app.db.finding import NameKey, PatientSearch, SavedView
 from app.db.learning import Feedback, Label
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
 from app.db.people import (
@@ -47,11 +49,14 @@ __all__ = [
     "Invitation",
     "JobHealth",
     "Label",
+    "NameKey",
     "OutboundMessage",
     "Passkey",
     "Patient",
+    "PatientSearch",
     "PatientState",
     "Phone",
+    "PhoneCall",
     "PhoneThread",
     "Program",
     "Pump",
@@ -63,6 +68,7 @@ __all__ = [
     "Reminder",
     "ReminderState",
     "Role",
+    "SavedView",
     "Scan",
     "SignInAttempt",
     "Staff",

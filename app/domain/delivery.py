@@ -96,6 +96,8 @@ _CODES = {
     63014: Failure(Next.OPTED_OUT, "the person blocked us or opted out"),
 }
 
+NO_TEXTS_REACH = frozenset({21614, 30006})  # a landline, by its error code
+
 
 def failure(status: int | None, code: int | None) -> Failure:
     """Classify a refusal by its error code, then by its HTTP status.

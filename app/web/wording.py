@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from app.domain.consent_scope import in_words as scope_words
 from app.domain.delivery import FAILURES, DeliveryState
 from app.domain.phone import readable
 from faq.languages import languages
@@ -248,6 +249,24 @@ def sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+_SOURCES = {
+    "text": "by text",
+    "carrier": "through the carrier",
+    "import": "with the import",
+    "staff": "told to staff",
+    "demo": "for the demo",
+}
+
+
+def consent_source(source: str) -> str:
+    return _SOURCES.get(source, source)
+
+
+def lower_first(words: str) -> str:
+    """Return words as they stand within a sentence."""
+    return words[:1].lower() + words[1:]
+
+
 _PHONE = re.compile(r"\b\d{3}-\d{3}-\d{4}\b")
 
 
@@ -279,5 +298,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "due": due,
     "spoken": spoken,
     "sentence": sentence,
+    "lower_first": lower_first,
+    "consent_source": consent_source,
+    "scope_words": scope_words,
     "first_name": first_name,
 }

@@ -24,7 +24,7 @@ from app.actions.invitations import invite
 from app.actions.line import Line
 from app.db.accounts import Invitation
 from app.db.messages import InboundMessage
-from app.db.people import Patient
+from app.db.people import Contact, Patient
 from app.db.tables import Base
 from app.db.work import Task
 from app.domain.permissions import Permission, Role, may
@@ -95,6 +95,7 @@ def arguments(
         invitation_id = reading.scalars(select(Invitation.id)).first()
         task_id = reading.scalars(select(Task.id)).first()
         inbound_id = reading.scalars(select(InboundMessage.id)).first()
+        contact_id = reading.scalars(select(Contact.id).where(Contact.patient_id == maria.id)).one()
         clinic_id = reading.get_one(Patient, maria.id).clinic_id
     today = clock().date()
     [closure_id] = close_days(line, clinic_id, (DaysToClose(today, today, "Inventory"),), today, clock(), "command")
@@ -108,6 +109,7 @@ def arguments(
         "colleague_id": staff_id,
         "invitation_id": invitation_id,
         "passkey_id": 1,
+        "contact_id": contact_id,
         "closure_id": closure_id,
         "filename": "pumpline.css",
     }

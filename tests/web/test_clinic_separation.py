@@ -13,7 +13,7 @@ from app.actions.close_days import DaysToClose, close_days
 from app.actions.line import Line
 from app.db.care import Appointment
 from app.db.messages import InboundMessage
-from app.db.people import Patient
+from app.db.people import Contact, Patient
 from app.db.work import Task, TaskState
 from app.domain.permissions import Role, may
 from app.web.console.permits import needed_by
@@ -31,6 +31,7 @@ def rows(line: Line, maria: Someone, texts: object, clock: FrozenClock) -> dict[
     with line.db.read() as session:
         task_id = session.scalars(select(Task.id)).one()
         inbound_id = session.scalars(select(InboundMessage.id)).one()
+        contact_id = session.scalars(select(Contact.id).where(Contact.patient_id == maria.id)).one()
         clinic_id = session.get_one(Patient, maria.id).clinic_id
     today = clock().date()
     [closure_id] = close_days(line, clinic_id, (DaysToClose(today, today, "Inventory"),), today, clock(), "command")
@@ -40,6 +41,7 @@ def rows(line: Line, maria: Someone, texts: object, clock: FrozenClock) -> dict[
         "visit_id": visit_id,
         "task_id": task_id,
         "inbound_id": inbound_id,
+        "contact_id": contact_id,
         "closure_id": closure_id,
     }
 

@@ -131,6 +131,7 @@ def now() -> datetime:
 from app.web.console import (  # noqa: E402
     audit_pages,  # noqa: F401
     colleagues,  # noqa: F401
+    contacts,  # noqa: F401
     content,  # noqa: F401
     inbox,  # noqa: F401
     inbox_acts,  # noqa: F401
@@ -138,6 +139,8 @@ from app.web.console import (  # noqa: E402
     learning,  # noqa: F401
     own_account,  # noqa: F401
     passkey_pages,  # noqa: F401
+    patient_export,  # noqa: F401
+    patient_list,  # noqa: F401
     patients,  # noqa: F401
     phones,  # noqa: F401
     pump_entries,  # noqa: F401
@@ -152,6 +155,7 @@ from app.web.console import (  # noqa: E402
     single_sign_on,  # noqa: F401
     stream,  # noqa: F401
     tasks,  # noqa: F401
+    timeline,  # noqa: F401
     today,  # noqa: F401
     visits,  # noqa: F401
 )

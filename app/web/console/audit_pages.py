@@ -30,6 +30,7 @@ from app.web import current
 from app.web.console import bp
 from app.web.console.fresh import fresh
 from app.web.console.gate import access_patient, staff
+from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
 from scheduler.quiet_hours import local_instant
 
@@ -116,9 +117,11 @@ def access(patient_id: int) -> ResponseReturnValue:
     before = request.args.get("before", type=int)
     with current.line().db.read() as session:
         person = person_of(session.get_one(Patient, patient_id))
+        head = head_of(session, patient_id)
         found = about_patient(session, patient_id, before=before, limit=PAGE + 1)
     return render_template(
         "console/access.html",
+        **head,
         person=person,
         rows=_rows(found[:PAGE]),
         earlier=found[PAGE - 1].id if len(found) > PAGE else None,

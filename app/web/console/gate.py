@@ -14,7 +14,8 @@ from app.db.accounts import Invitation
 from app.db.care import Appointment, Program, Pump, Refill
 from app.db.messages import InboundMessage
 from app.db.pages import ClinicFacts
-from app.db.people import Patient, Phone, Role, Staff
+from app.db.patient_contacts import was_contact
+from app.db.people import Contact, Patient, Phone, Role, Staff
 from app.db.supply import Referral, Scan
 from app.db.visit_hours import Closure
 from app.db.work import Task
@@ -92,6 +93,18 @@ def access_staff(signed: Signed, staff_id: int) -> int:
 
 def access_invitation(signed: Signed, invitation_id: int) -> int:
     return _access(signed, invitation_id, Invitation)
+
+
+def access_contact(signed: Signed, patient_id: int, contact_id: int) -> int:
+    """Return the id of a contact of this patient; of one removed meanwhile too: the verb tells that."""
+    access_patient(signed, patient_id)
+    if contact_id > 2**62:
+        abort(404)
+    with current.line().db.read() as session:
+        owner = session.scalar(select(Contact.patient_id).where(Contact.id == contact_id))
+        if owner != patient_id and (owner is not None or not was_contact(session, patient_id, contact_id)):
+            abort(404)
+    return contact_id
 
 
 def access_closure(signed: Signed, closure_id: int) -> int:

@@ -1,4 +1,4 @@
-"""Patients: the list, the search, one patient's record with the conversation."""
+"""One patient: the record with the conversation."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,8 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.errors import Refused
 from app.actions.reply_by_hand import reply_by_hand
-from app.db.patient_pages import PAGE, PatientRecord, PumpFacts, find_patients, patient_list, patient_record
-from app.db.people import PatientState
+from app.db.patient_pages import PumpFacts, patient_record
 from app.db.thread import TextOut, thread
 from app.domain.permissions import Permission
 from app.web import current
@@ -18,8 +17,9 @@ from app.web.console import bp
 from app.web.console.entry import NotUnderstood, field_time, reply_of, suggested
 from app.web.console.gate import Signed, access_patient, staff
 from app.web.console.learning import asked_to_label, readings
+from app.web.console.patient_chart import chart_of
+from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
-from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
 from app.web.wording import plural
 from faq.segments import measure
@@ -38,35 +38,6 @@ class Typed:
     asks_why: bool = False  # a visit after the plan-by date can be saved with a reason
 
 
-@bp.get("/patients")
-@needs(Permission.READ_PATIENTS)
-def patients() -> ResponseReturnValue:
-    page = request.args.get("page", 1, type=int)
-    if not 1 <= page <= 100_000:
-        abort(404)
-    with current.line().db.read() as session:
-        found = patient_list(session, staff().clinic.id, page)
-    listed(row.person.id for row in found.patients)
-    pages = max(1, -(-found.total // PAGE))
-    return render_template("console/patients.html", found=found, page=page, pages=pages, query="")
-
-
-@bp.post("/patients/search")
-@needs(Permission.READ_PATIENTS)
-def search() -> ResponseReturnValue:
-    """Search by POST: a name or number never stands in an address."""
-    query = request.form.get("query", "").strip()[:100]
-    if not query:
-        return redirect(url_for("console.patients"))
-    line, clinic = current.line(), staff().clinic
-    with line.db.read() as session:
-        found = find_patients(line.db, session, clinic.id, query, clinic.country)
-    if found.total == 1:
-        return redirect(url_for("console.patient", patient_id=found.patients[0].person.id))
-    listed(row.person.id for row in found.patients)
-    return render_template("console/patients.html", found=found, page=1, pages=1, query=query)
-
-
 @bp.get("/patients/<int:patient_id>")
 @needs(Permission.READ_PATIENTS)
 def patient(patient_id: int) -> ResponseReturnValue:
@@ -82,7 +53,8 @@ def reply_to_patient(patient_id: int) -> ResponseReturnValue:
     with current.line().db.read() as session:
         if phone_id not in patient_record(session, patient_id, _today(signed)).phone_ids:
             abort(404)
-    if error := send_reply(signed, phone_id, patient_id):
+        no_text = head_of(session, patient_id)["stopped"]
+    if error := no_text or send_reply(signed, phone_id, patient_id):
         values = {"body": request.form.get("body", ""), "phone": str(phone_id)}
         return patient_page(signed, patient_id, Typed("reply", values, error)), 422
     return redirect(url_for("console.patient", patient_id=patient_id, _anchor="conversation"))
@@ -107,6 +79,8 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
     shown = min(request.args.get("texts", SHOWN, type=int) or SHOWN, MOST_SHOWN)
     with current.line().db.read() as session:
         record = patient_record(session, patient_id, _today(signed))
+        head = head_of(session, patient_id)
+        drawing = chart_of(session, signed, record.pump_record, head["banner"], _today(signed))
         said = thread(session, record.phone_ids, max(shown, 1))
         page = url_for("console.patient", patient_id=patient_id, texts=shown if shown != SHOWN else None)
         read = readings(session, said, page)
@@ -117,7 +91,8 @@ def patient_page(signed: Signed, patient_id: int, typed: Typed | None = None) ->
         readings=read,
         to_label=asked_to_label(said, read),
         shown=shown,
-        stopped=stopped(record),
+        **head,
+        drawing=drawing,
         failed=last_failure(said.texts),
         left=drug_of(record.pump, _today(signed)),
         typed=typed or Typed(),
@@ -140,17 +115,3 @@ def last_failure(texts: tuple[Any, ...]) -> dict[int, datetime]:
     """Return, by phone, when our newest text to it failed."""
     newest = {text.phone_id: text for text in texts if isinstance(text, TextOut)}
     return {phone: text.state_at for phone, text in newest.items() if text.state.value in ("undelivered", "failed")}
-
-
-def stopped(record: PatientRecord) -> str:
-    """Say why no text goes to this patient any more; empty while texts do."""
-    state = record.person.state
-    if state is PatientState.DECEASED:
-        return "Deceased. No text is sent."
-    if state is PatientState.LEFT:
-        return "Left this clinic. No reminder is sent; an emergency text is still answered."
-    if not record.contacts:
-        return "No phone on record: call or write instead."
-    if all(contact.opted_out_at for contact in record.contacts):
-        return "Opted out of texts. Call instead; Send is off. An emergency text is still answered."
-    return ""

@@ -30,6 +30,7 @@ from app.web import current
 from app.web.console import bp
 from app.web.console.entry import field_time
 from app.web.console.gate import Signed, access_about, access_patient, staff
+from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
 from app.web.console.pump_forms import OTHER, WEEKDAYS, Form, plain, pump_of, scan_of, typed_program
 from app.web.console.pump_words import Compared, Side, compare, dose, flow
@@ -187,6 +188,7 @@ def pump_view(signed: Signed, patient_id: int, form: Form | None = None, checked
         return render_template(  # while the session is open: the page shows rows
             "console/pump.html",
             person=person_of(session.get_one(Patient, patient_id)),
+            **head_of(session, patient_id),
             page=page,
             policy=policy,
             today=today,

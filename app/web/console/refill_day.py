@@ -23,6 +23,7 @@ from app.web import current
 from app.web.console import bp
 from app.web.console.browser import this_browser
 from app.web.console.gate import Signed, access_entry, access_patient, session_now, staff
+from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
 from app.web.console.pump_entries import entry_said
 from app.web.console.pump_forms import OTHER, WEEKDAYS, Form, mark_of, plain, refill_of, typed_program
@@ -146,6 +147,7 @@ def _view(signed: Signed, patient_id: int, form: Form | None, checked: Checked |
         return render_template(  # while the session is open: the page shows rows
             "console/refill_day.html",
             person=person_of(session.get_one(Patient, patient_id)),
+            **head_of(session, patient_id),
             page=page,
             today=today,
             visit=next((visit for visit in visits if visit.person.id == patient_id), None),

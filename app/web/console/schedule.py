@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.preview_visit import Preview
 from app.db.pages import Person
-from app.db.patient_pages import PatientList
+from app.db.patient_search import PatientList
 from app.db.schedule_pages import Scheduled, scheduled
 from app.db.visit_hours import Span, days_from
 from app.domain.permissions import Permission

@@ -11,7 +11,7 @@ from app.actions.move_appointment import move_appointment
 from app.actions.preview_visit import preview_booking, preview_move
 from app.db.care import AppointmentState
 from app.db.pages import person_of
-from app.db.patient_pages import find_patients
+from app.db.patient_search import find_patients
 from app.db.people import Patient
 from app.db.pump_records import plan_by_of
 from app.db.schedule_pages import LastChange, Scheduled, last_change, one_visit
@@ -75,7 +75,8 @@ def find_to_book() -> ResponseReturnValue:
     panel = Panel("choose", _understood(Typed.of(request.form)), query=query)
     if query:
         with line.db.read() as session:
-            panel.found = find_patients(line.db, session, signed.clinic.id, query, signed.clinic.country)
+            today = current.now().astimezone(signed.clinic.zone).date()
+            panel.found = find_patients(line.db, session, signed.clinic, query, today)
         listed(row.person.id for row in panel.found.patients)
     else:
         panel.error = "Type a name, a phone or a record number."
