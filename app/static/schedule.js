@@ -373,6 +373,7 @@
       },
     });
     calendar.render();
+    requestAnimationFrame(cure);
     drawPending = () => {
       fromMemory = true;
       calendar?.refetchEvents();

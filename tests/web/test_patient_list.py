@@ -345,7 +345,7 @@ def table(text: str) -> list[dict[str, str]]:
 
 
 def test_a_file_holds_exactly_the_filtered_rows(lead: Visitor, people: dict[str, int], desk: Desk) -> None:
-    answer = lead.post(f"{LIST}/export", seen_on=LIST, left="14")
+    answer = lead.post(f"{LIST}/export", seen_on=LIST, left="14", proof_of_person=PASSWORD)
     rows = table(answer.text)
     assert [row["given name"] for row in rows] == ["Ada", "Ben"]
     assert rows[0]["family name"] == "Lopez"
