@@ -22,7 +22,7 @@ ROLES = click.Choice([role.value for role in Role])
 
 @click.group()
 def staff() -> None:
-    """Add and list staff accounts, change their roles, reset a lost second factor."""
+    """Add staff accounts, change roles, reset a lost second factor."""
 
 
 @staff.command()
