@@ -144,8 +144,8 @@ class Day:
                 .order_by(Reminder.due_at, Reminder.id)
             ).all()
         for patient_id, due_at in reminded:
-            if self.chance.random() < 0.6 and patient_id in self.everybody:
-                at = due_at + timedelta(minutes=self.chance.randint(4, 200))
+            if self.chance.random() < 0.8 and patient_id in self.everybody:
+                at = due_at + timedelta(minutes=self.chance.randint(4, 110))
                 self.plan(at, self._texts(patient_id, "1"))
 
     def _plan_texts(self) -> None:

@@ -111,9 +111,7 @@ def _filled_and_coming(
     return filled, filled + timedelta(days=usual)
 
 
-def _coming(
-    person: Person, day: date, history: History, now: datetime, zone: ZoneInfo, chance: Random
-) -> Visit:
+def _coming(person: Person, day: date, history: History, now: datetime, zone: ZoneInfo, chance: Random) -> Visit:
     day = _weekday(max(day, now.astimezone(zone).date()))
     starts = _slot(day, zone, chance, after=now + timedelta(minutes=15))
     while starts is None:
@@ -126,9 +124,7 @@ def _coming(
     return Visit(starts, AppointmentState.BOOKED, min(booked, now), late_reason=why)
 
 
-def _backwards(
-    person: Person, came: datetime, past: int, usual: int, chance: Random, zone: ZoneInfo
-) -> History:
+def _backwards(person: Person, came: datetime, past: int, usual: int, chance: Random, zone: ZoneInfo) -> History:
     """Go back from the last filling, a visit at a time; what was missed or cancelled lies before the one attended."""
     pump = person.pump
     if past:

@@ -118,7 +118,9 @@ class TextWriter:
             created_at=visit.booked_at,
         )
         missed = one.what == "missed"
-        known_then = Circumstances(confirmed=visit.confirmed_at is not None and visit.confirmed_at < one.at, days_left=30)
+        known_then = Circumstances(
+            confirmed=visit.confirmed_at is not None and visit.confirmed_at < one.at, days_left=30
+        )
         target = Target(known.phone, person.phone, opted_out=False, language=person.language, serves=1)
         about = (reminder.step, visit.starts_at, person.given, target, 1, self._line.words, self._voice)
         words = wording(*about, ZoneInfo(person.zone), known_then)
@@ -246,7 +248,9 @@ class TextWriter:
             code = PHONE_OFF if status == "undelivered" else None
             self._rows.add(DeliveryEvent, message_id=message, status=status, error_code=code, moved=True, at=moment)
         if off:
-            self._settled(one, known, TaskKind.UNDELIVERED, f"patient:{known.patient}", f"a text did not arrive: {OFF_REASON}")
+            self._settled(
+                one, known, TaskKind.UNDELIVERED, f"patient:{known.patient}", f"a text did not arrive: {OFF_REASON}"
+            )
 
     def _settled(
         self,
@@ -286,7 +290,9 @@ class TextWriter:
             version=3,
         )
         opened, actor = "alert raised" if alert else "task opened", f"staff:{nurse}"
-        self._writer.audit(one.at, "system", opened, f"task:{task}", **({"category": category} if alert else {"kind": kind}))
+        self._writer.audit(
+            one.at, "system", opened, f"task:{task}", **({"category": category} if alert else {"kind": kind})
+        )
         self._writer.audit(taken, actor, "task acknowledged", f"task:{task}")
         self._writer.audit(ended, actor, "task resolved", f"task:{task}")
         if inbound is not None:

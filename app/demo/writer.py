@@ -118,7 +118,13 @@ class Writer:
         return phone
 
     def consent(
-        self, phone: int, kind: ConsentKind, at: datetime, source: str, words: str | None = None, text: int | None = None
+        self,
+        phone: int,
+        kind: ConsentKind,
+        at: datetime,
+        source: str,
+        words: str | None = None,
+        text: int | None = None,
     ) -> None:
         self.rows.add(ConsentEvent, phone_id=phone, kind=kind, at=at, source=source, words=words, inbound_id=text)
 
