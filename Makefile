@@ -12,7 +12,7 @@ run: setup ## Start everything on http://127.0.0.1:$(PORT), with a demo clinic w
 	@PUMPLINE_PORT=$(PORT) $(BIN)/pumpline run
 
 test: setup ## Run the whole suite; no network, no other service
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 setup: .venv/.stamp
 

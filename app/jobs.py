@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from time import monotonic
 
 from app.actions.deliver_simulated import deliver_simulated
 from app.actions.line import Line
@@ -14,6 +15,7 @@ from app.actions.seal_audit import seal_audit
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_unknown import settle_unknown
 from app.actions.take_care_steps import take_care_steps
+from app.actions.wake_threads import wake_threads
 from app.channels.base import Channel
 from app.channels.simulator import progress
 from scheduler.engine import HealthRecord, Job, run_guarded
@@ -21,16 +23,20 @@ from scheduler.engine import HealthRecord, Job, run_guarded
 NIGHTLY = ("plan_reminders", "plan_care")  # repair; nothing that is due hangs on them
 
 
-def jobs_for(line: Line, channel: Channel) -> tuple[Job, ...]:
-    """Return every periodic job of one installation, in the order in which one leads to the next."""
+def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monotonic) -> tuple[Job, ...]:
+    """Return every periodic job of one installation, in the order in which one leads to the next.
+
+    `steady` counts the seconds that a job takes.
+    """
     jobs = [
         Job("notice_missed_refills", timedelta(seconds=15), lambda now: notice_missed_refills(line, now)),
         Job("queue_due_reminders", timedelta(seconds=5), lambda now: queue_due_reminders(line, now)),
         Job("plan_new_pumps", timedelta(seconds=30), lambda now: plan_new_pumps(line, now)),
         Job("take_care_steps", timedelta(seconds=5), lambda now: take_care_steps(line, now)),
         Job("raise_pages", timedelta(seconds=5), lambda now: raise_pages(line, now)),
-        Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now)),
+        Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now, steady=steady)),
         Job("settle_unknown", timedelta(seconds=20), lambda now: settle_unknown(line, channel, now)),
+        Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
@@ -42,7 +48,7 @@ def jobs_for(line: Line, channel: Channel) -> tuple[Job, ...]:
 
 def run_due(line: Line, channel: Channel) -> Callable[[datetime], None]:
     """Return what does, at one instant, all that the heartbeat would do then: for the simulator's clock."""
-    jobs = [job for job in jobs_for(line, channel) if job.name not in NIGHTLY]
+    jobs = [job for job in jobs_for(line, channel, steady=lambda: 0.0) if job.name not in NIGHTLY]
     carrier = [job for job in jobs if job.name == "deliver_simulated"]
     health = HealthRecord()
 

@@ -36,6 +36,8 @@ EXAMPLES = {
     "on_call_phone": "+16145550190",
     "time_zone": "America/New_York",
     "emergency_number": "911",
+    "day_ends": "17:00",
+    "segment_price": "0.01",
     "send_drafts": "no",
     "answers_dir": "/etc/pumpline/answers",
     "log_level": "info",

@@ -5,6 +5,8 @@ A wrong value stops the start with the variable's name, what is wrong and an exa
 
 import os
 from collections.abc import Mapping
+from datetime import time
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -69,6 +71,8 @@ class Settings(BaseSettings):
     on_call_phone: str | None = None  # filled in simulator mode
     time_zone: str = "America/New_York"
     emergency_number: str = "911"
+    day_ends: time = time(17)
+    segment_price: Decimal = Field(default=Decimal("0.01"), ge=0, le=1)
 
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     data_keys: SecretStr | None = None
@@ -100,6 +104,13 @@ class Settings(BaseSettings):
     _sender = field_validator("twilio_sender")(checked_sender)
     _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
     _keys = field_validator("data_keys")(checked_fernet_keys)
+
+    @field_validator("day_ends")
+    @classmethod
+    def _is_of_the_wall(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise ValueError("is no time of day")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -188,6 +199,10 @@ def _plain(field: str, kind: str, message: str) -> str:
             return "is not an account SID: AC and 32 hexadecimal digits"
         case ("secret_key", _):
             return "is too short: at least 32 characters"
+        case ("day_ends", _):
+            return "is no time of day"
+        case ("segment_price", _):
+            return "must be a number of dollars from 0 to 1"
         case (_, "bool_parsing"):
             return "must be yes or no"
         case (_, "int_parsing" | "float_parsing"):

@@ -55,6 +55,8 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         channel=settings.channel,
         carrier_confirms_opt_out=settings.carrier_confirms_opt_out,
         send_drafts=settings.send_drafts,
+        day_ends=settings.day_ends,
+        segment_price=settings.segment_price,
     )
 
 

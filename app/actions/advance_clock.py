@@ -14,6 +14,7 @@ from app.db.engine import Database
 from app.db.messages import OutboundMessage
 from app.db.people import Clinic
 from app.db.supply import CareStep, StepState
+from app.db.threads import PhoneThread, ThreadState
 from app.db.work import Installation
 from app.domain.delivery import DeliveryState
 
@@ -82,7 +83,10 @@ def _due_rows(session: Session, after: datetime) -> list[datetime]:
         OutboundMessage.state == DeliveryState.QUEUED, OutboundMessage.due_at > after
     )
     step = select(func.min(CareStep.due_at)).where(CareStep.state == StepState.PLANNED, CareStep.due_at > after)
-    found = (session.execute(query).scalar() for query in (reminder, message, step))
+    snooze = select(func.min(PhoneThread.snoozed_until)).where(
+        PhoneThread.state == ThreadState.SNOOZED, PhoneThread.snoozed_until > after
+    )
+    found = (session.execute(query).scalar() for query in (reminder, message, step, snooze))
     return [at for at in found if at is not None]
 
 

@@ -10,6 +10,7 @@ from app.actions.audit import audit
 from app.actions.line import Line, staff_link, voice_of
 from app.actions.outbox import owe
 from app.actions.tasks import RESOLVED_EACH_TIME, TRIES, UNRESOLVED, add_text, unresolved
+from app.actions.threads import alert_raised
 from app.db.directory import has_opted_out, open_alert_codes, phone_named
 from app.db.inserts import insert_once
 from app.db.messages import Purpose
@@ -50,6 +51,7 @@ def raise_alert(
         add_text(session, task.id, inbound_id, now)
     if last_page_at is None or now - last_page_at >= line.urgent_apart:
         page(line, session, now, clinic, task)
+    alert_raised(session, clinic.id, task.phone_id, task.patient_id, task.opened_at)
     audit(session, now, "system", "alert raised", f"task:{task.id}", category=category)
     return task.id
 

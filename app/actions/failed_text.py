@@ -10,6 +10,7 @@ from app.actions.consent import opt_out
 from app.actions.line import policy_of
 from app.actions.outbox import owe
 from app.actions.tasks import open_task
+from app.actions.threads import text_failed
 from app.db.messages import ASKED_FOR, OutboundMessage, Purpose
 from app.db.people import Clinic, Contact, Patient
 from app.db.work import TaskKind
@@ -30,6 +31,7 @@ def refused_for_now(session: Session, message: OutboundMessage, failure: Failure
 
 def refused_for_good(session: Session, message: OutboundMessage, failure: Failure, now: datetime) -> None:
     message.state, message.state_at, message.reason = DeliveryState.REFUSED, now, failure.reason
+    text_failed(session, message, now)
     if failure.next is Next.OPTED_OUT:
         opt_out(session, now, message.phone_id, "carrier")
     ask_for_a_call(session, message, failure.reason, now)
@@ -38,6 +40,7 @@ def refused_for_good(session: Session, message: OutboundMessage, failure: Failur
 def expired(session: Session, message: OutboundMessage, now: datetime) -> None:
     message.state, message.state_at = DeliveryState.EXPIRED, now
     message.reason = message.reason or "too late to help"
+    text_failed(session, message, now)
     if message.purpose is not Purpose.PAGE:
         ask_for_a_call(session, message, "a text could not be sent in time", now)
 

@@ -1,7 +1,8 @@
 """What every action needs: the database, the words, and how this installation speaks to the world."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 
 from app.db.engine import Database
@@ -20,6 +21,8 @@ class Line:
     channel: str = "simulator"
     carrier_confirms_opt_out: bool = False  # the carrier answers STOP by itself
     send_drafts: bool = True
+    day_ends: time = time(17)  # of the clinic: until then a nurse who writes has the conversation
+    segment_price: Decimal = Decimal("0.01")  # about what one segment costs, in dollars
     urgent_apart: timedelta = field(default=timedelta(minutes=1))  # at most one page a minute for one alert
 
 

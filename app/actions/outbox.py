@@ -7,11 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Update, bindparam, update
 from sqlalchemy.orm import Session
 
+from app.actions.threads import text_went
 from app.db.inserts import insert_once
 from app.db.messages import OutboundMessage, Purpose
 from app.domain.delivery import DeliveryState
 from app.domain.texts import Rendered
 from faq.segments import measure
+
+ABOUT_PAGES = "text:page"  # to the on-call phone, which is no patient's and has no thread
 
 
 def owe(
@@ -35,7 +38,7 @@ def owe(
     `token` names it in its status callback; made here unless the caller must know it. `causes`: patient_id,
     inbound_id, reminder_id, task_id, staff_id, asks, attempts.
     """
-    return insert_once(
+    message_id = insert_once(
         session,
         OutboundMessage,
         ("dedupe_key",),
@@ -56,6 +59,9 @@ def owe(
         created_at=now,
         **({"attempts": 0} | causes),
     )
+    if message_id is not None and purpose is not Purpose.PAGE and not words.text_id.startswith(ABOUT_PAGES):
+        text_went(session, clinic_id, phone_id, message_id, now)
+    return message_id
 
 
 def new_token() -> str:

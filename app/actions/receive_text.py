@@ -17,6 +17,7 @@ from app.actions.line import Line, staff_link, voice_of
 from app.actions.outbox import new_token, owe
 from app.actions.render import render_reply, room_to_ask
 from app.actions.tasks import open_task
+from app.actions.threads import text_came
 from app.db.directory import (
     KnownPhone,
     clinic_for,
@@ -32,7 +33,7 @@ from app.db.people import Clinic
 from app.db.work import TaskKind
 from app.domain.conversation import Asked
 from app.domain.delivery import DeliveryState
-from app.domain.effects import Decision, Person, Remember, Reply, Sender, Visit
+from app.domain.effects import AcknowledgeAlert, Decision, OpenTask, Person, RaiseAlert, Remember, Reply, Sender, Visit
 from app.domain.inbound import decide
 from app.domain.phone import sender_key
 from app.domain.texts import Rendered
@@ -105,6 +106,10 @@ def receive_text(line: Line, inbound: InboundText, now: datetime) -> Received:
         inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, now)
         if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again
             return _said_before(session, inbound.provider_id)
+        if not any(isinstance(effect, AcknowledgeAlert) for effect in decision.effects):  # a code is no conversation
+            wants_person = any(isinstance(effect, OpenTask | RaiseAlert) for effect in decision.effects)
+            spoken = understood.language
+            text_came(session, clinic.id, phone_id, inbound_id, spoken, now, wants_person=wants_person)
         carry_out(line, session, decision.effects, clinic, phone_id, sender, inbound_id, now)
         replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound_id, now)
         audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
@@ -191,6 +196,7 @@ def _sender(
             if v.patient_id in names  # not of somebody who left
         ),
         asked=asked,
+        paused=phone.paused_until is not None and now < phone.paused_until,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.actions.failed_text import not_delivered
 from app.actions.line import Line
+from app.actions.threads import text_failed
 from app.db.messages import DeliveryEvent, OutboundMessage
 from app.domain.delivery import FAILURES, failure, moves, state_named
 
@@ -51,6 +52,7 @@ def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
             why = failure(None, report.error_code)
             message.error_code, message.reason = report.error_code, why.reason
             message.attempts = max(message.attempts, 1)
+            text_failed(session, message, now)
             not_delivered(session, message, why, now)
         return True
 

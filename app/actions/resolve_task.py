@@ -7,6 +7,7 @@ from app.actions.audit import audit
 from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.tasks import acknowledge, stop_pages
+from app.actions.threads import task_settled
 from app.db.work import TaskKind, TaskState
 
 
@@ -29,4 +30,5 @@ def resolve_task(
         task.state, task.resolved_at, task.resolved_by, task.outcome = TaskState.RESOLVED, now, staff_id, said[:500]
         task.next_page_at, task.version = None, task.version + 1
         stop_pages(session, now, task.id)
+        task_settled(session, task)
         audit(session, now, actor, "task resolved", f"task:{task.id}")

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
 from app.actions.outbox import taking_back, withdraw
+from app.actions.threads import task_settled
 from app.db.inserts import insert_once
 from app.db.messages import OutboundMessage, Purpose
 from app.db.prepared import Prepared
@@ -135,11 +136,12 @@ def close_tasks(
     session: Session, now: datetime, subject: str, kinds: tuple[TaskKind, ...], outcome: str, *, because: str = ""
 ) -> None:
     """Resolve what is open about a subject because its cause is gone; `because`: how its reason must begin."""
-    for task in session.scalars(_ABOUT, {"subject": subject, "kinds": list(kinds)}):
+    for task in session.scalars(_ABOUT, {"subject": subject, "kinds": list(kinds)}).all():
         if not task.reason.startswith(because):
             continue
         task.state, task.resolved_at, task.outcome, task.version = TaskState.RESOLVED, now, outcome, task.version + 1
         task.next_page_at = None
+        task_settled(session, task)
 
 
 def unresolved(session: Session, kind: TaskKind, subject: str) -> Task | None:

@@ -16,6 +16,7 @@ from app.db.inserts import insert_once
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone
 from app.db.prepared import Prepared
 from app.db.supply import Supply
+from app.db.threads import PhoneThread
 from app.db.work import Task, TaskKind, TaskState
 
 
@@ -36,9 +37,11 @@ class KnownPhone:
     language: str | None
     asked: dict[str, Any] | None
     people: tuple[Behind, ...]
+    paused_until: datetime | None = None  # a nurse has the conversation
 
 
 _phone, _contact, _patient = Phone.__table__.c, Contact.__table__.c, Patient.__table__.c
+_thread = PhoneThread.__table__.c
 _PHONE = Prepared(
     lambda _: (
         select(
@@ -46,6 +49,7 @@ _PHONE = Prepared(
             _phone.opted_out_at,
             _phone.language,
             _phone.asked,
+            _thread.paused_until,
             _contact.kind,
             _patient.id.label("patient_id"),
             type_coerce(_patient.given_name, LargeBinary).label("sealed_name"),
@@ -53,9 +57,9 @@ _PHONE = Prepared(
             _patient.state,
         )
         .select_from(
-            Phone.__table__.outerjoin(Contact.__table__, _contact.phone_id == _phone.id).outerjoin(
-                Patient.__table__, _patient.id == _contact.patient_id
-            )
+            Phone.__table__.outerjoin(PhoneThread.__table__, _thread.phone_id == _phone.id)
+            .outerjoin(Contact.__table__, _contact.phone_id == _phone.id)
+            .outerjoin(Patient.__table__, _patient.id == _contact.patient_id)
         )
         .where(_phone.clinic_id == bindparam("clinic_id"), _phone.number_hash == bindparam("number_hash"))
         .order_by(_contact.id)
@@ -68,13 +72,13 @@ def find_phone(session: Session, clinic_id: int, number_hash: str) -> KnownPhone
     rows = _PHONE.run(session, clinic_id=clinic_id, number_hash=number_hash)
     if not rows:
         return None
-    phone_id, opted_out_at, phone_language, asked = rows[0][:4]
+    phone_id, opted_out_at, phone_language, asked, paused_until = rows[0][:5]
     people = tuple(
         Behind(patient_id, bytes(sealed_name), language, kind is ContactKind.CARER)
-        for _, _, _, _, kind, patient_id, sealed_name, language, state in rows
+        for _, _, _, _, _, kind, patient_id, sealed_name, language, state in rows
         if patient_id is not None and state not in _GONE
     )
-    return KnownPhone(phone_id, opted_out_at, phone_language, asked, people)
+    return KnownPhone(phone_id, opted_out_at, phone_language, asked, people, paused_until)
 
 
 def phone_named(db: Database, session: Session, clinic_id: int, number: str, now: datetime) -> int:

@@ -20,6 +20,7 @@ SILENT_AFTER = {
     "raise_pages": _FEW,
     "send_outbox": _FEW,
     "settle_unknown": _FEW,
+    "wake_threads": _FEW,
     "seal_audit": _FEW,
     "plan_reminders": timedelta(hours=13),  # beats every six hours: two beats missed
     "plan_care": timedelta(hours=13),

@@ -321,6 +321,8 @@ def _caller(phone: Phone, carers: Carers) -> Caller:
 def _people_behind(session: Session, phone_ids: Iterable[int | None]) -> dict[int | None, Person]:
     """Return the one patient behind a phone; nobody where it serves several or none."""
     wanted = {phone_id for phone_id in phone_ids if phone_id}
+    if not wanted:
+        return {}
     rows = session.execute(
         select(Contact.phone_id, Patient)
         .join(Patient, Patient.id == Contact.patient_id)

@@ -19,6 +19,7 @@ from app.db.people import (
     StaffSession,
 )
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
+from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Patient",
     "PatientState",
     "Phone",
+    "PhoneThread",
     "Program",
     "Pump",
     "Purpose",
@@ -63,4 +65,8 @@ __all__ = [
     "TaskKind",
     "TaskState",
     "TaskText",
+    "ThreadChange",
+    "ThreadNote",
+    "ThreadSeen",
+    "ThreadState",
 ]

@@ -55,6 +55,7 @@ class TextOut:
     staff_name: str | None
     step: str | None  # of the reminder or care step that it was owed for
     answers: int | None  # the inbound text it answers
+    due_at: datetime | None = None  # when it leaves, while it is owed
     incoming: bool = False
     note: bool = False
 
@@ -88,15 +89,22 @@ def thread(session: Session, phone_ids: Sequence[int], limit: int) -> Thread:
     """Return the newest `limit` texts of these phones."""
     if not phone_ids:
         return Thread()
-    texts: list[TextIn | TextOut] = [*_texts_in(session, phone_ids, limit), *_texts_out(session, phone_ids, limit)]
-    texts.sort(key=_order)
-    total = sum(
-        session.scalar(select(func.count()).select_from(table).where(table.phone_id.in_(phone_ids))) or 0
-        for table in (InboundMessage, OutboundMessage)
-    )
+    came, went = _texts_in(session, phone_ids, limit), _texts_out(session, phone_ids, limit)
+    texts: list[TextIn | TextOut] = sorted([*came, *went], key=_order)
+    total = len(texts)
+    if limit in (len(came), len(went)):  # else these are all there are
+        total = _count(session, phone_ids)
     shown = tuple(texts[-limit:])
     first = shown[0].at if shown and total > len(shown) else None
     return Thread(shown, total - len(shown), _alerts(session, phone_ids, first))
+
+
+def _count(session: Session, phone_ids: Sequence[int]) -> int:
+    counts = (
+        select(func.count()).select_from(table).where(table.phone_id.in_(phone_ids)).scalar_subquery()
+        for table in (InboundMessage, OutboundMessage)
+    )
+    return sum(session.execute(select(*counts)).one())
 
 
 def _order(text: TextIn | TextOut) -> tuple[datetime, bool, int, bool, int]:
@@ -162,6 +170,7 @@ def _texts_out(session: Session, phone_ids: Sequence[int], limit: int) -> list[T
             staff_name,
             step,
             row.inbound_id,
+            row.due_at,
         )
         for row, staff_name, step in rows
     ]

@@ -17,6 +17,17 @@ _PAGES = {
     "refill_day_form": "the refill form",
     "refill_second": "the refill form",
     "urgent strip": "the urgent strip",
+    "inbox": "the list of the inbox",
+    "inbox_thread": "the conversation in the inbox",
+    "inbox_reply": "the conversation in the inbox",
+    "inbox_note": "the conversation in the inbox",
+    "inbox_assign": "the conversation in the inbox",
+    "inbox_close": "the conversation in the inbox",
+    "inbox_reopen": "the conversation in the inbox",
+    "inbox_snooze": "the conversation in the inbox",
+    "inbox_undo": "the conversation in the inbox",
+    "inbox_take_back": "the conversation in the inbox",
+    "urgent": "the urgent alerts",
 }
 _NO_STAFF = {
     "system": "Pumpline",

@@ -40,6 +40,7 @@ class Sender:
     carrier_confirms_opt_out: bool = False  # the carrier answers STOP by itself
     language: str | None = None  # as last texted, or the patient's own
     country: str = "US"  # the clinic's: it decides which crisis line is named
+    paused: bool = False  # a nurse has the conversation: domain.paused
 
     @property
     def names_patients(self) -> bool:

@@ -21,6 +21,7 @@ from app.domain.effects import (
     Reply,
     Sender,
 )
+from app.domain.paused import while_paused
 from app.domain.turn import Turn
 from app.domain.visit_talk import answer_by_digit, confirm, next_visit, reschedule, running_late, task_about_visit
 from faq.checks import URGENT_TOPICS
@@ -83,7 +84,7 @@ def decide(
         task = OpenTask("call_instead", "phone", "opted out of texts, still texts: call")
         silent = Decision((), (task,), (turn.why, "No answer: this phone has opted out. A nurse is asked to call"))
         return _with_picture(silent) if media else silent
-    decision = _remembering(_answer(turn), turn)
+    decision = _remembering(while_paused(_answer(turn), turn), turn)
     return _with_media(decision, understood) if media else decision
 
 

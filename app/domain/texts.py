@@ -1,7 +1,7 @@
 """The words: reviewed answers (faq) and the system's own texts (app/texts), filled in for one clinic."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import yaml
 
 from app.domain.crisis import crisis_line
 from app.domain.phone import readable
+from app.domain.replies import SavedReplies, load_replies
 from faq.library import Library, load, render
 from faq.understand import prepare
 
@@ -46,11 +47,15 @@ class Voice:
 
     def moment(self, at: datetime, zone: ZoneInfo, *, name_zone: bool = False) -> str:
         """Return day and hour as patients read it: "Thu Dec 3, 10:30 AM", with the zone's name when asked."""
-        local = at.astimezone(zone)
-        hour = f"{local:%H:%M}" if self.clock == 24 else f"{local.hour % 12 or 12}:{local:%M} {local:%p}"
+        hour = self.hour(at, zone)
         if name_zone:
-            hour += f" {local:%Z}"
+            hour += f" {at.astimezone(zone):%Z}"
         return self.moment_pattern.format(day=self.day(at, zone), hour=hour)
+
+    def hour(self, at: datetime, zone: ZoneInfo) -> str:
+        """Return the hour as patients read it: "10:30 AM"."""
+        local = at.astimezone(zone)
+        return f"{local:%H:%M}" if self.clock == 24 else f"{local.hour % 12 or 12}:{local:%M} {local:%p}"
 
     def day(self, at: datetime, zone: ZoneInfo) -> str:
         """Return the day as patients read it: "Thu Dec 3"."""
@@ -106,6 +111,7 @@ class Rendered:
 class Words:
     library: Library
     voices: Mapping[str, Voice]
+    replies: Mapping[str, SavedReplies] = field(default_factory=dict)  # what nurses often send
 
     def voice(self, language: str) -> Voice:
         return self.voices.get(language) or self.voices["en"]
@@ -136,7 +142,7 @@ def load_words(answers_dir: Path | None = None, texts_dir: Path = TEXTS_DIR) -> 
     voices = {voice.language: voice for voice in map(_load_voice, sorted(texts_dir.glob("*.yaml")))}
     if "en" not in voices:
         raise ValueError(f"{texts_dir}/en.yaml is missing: the system's own words live there")
-    return Words(library, voices)
+    return Words(library, voices, load_replies(texts_dir / "replies"))
 
 
 def _load_voice(path: Path) -> Voice:

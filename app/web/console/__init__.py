@@ -81,6 +81,9 @@ def now() -> datetime:
 from app.web.console import (  # noqa: E402
     audit_pages,  # noqa: F401
     content,  # noqa: F401
+    inbox,  # noqa: F401
+    inbox_acts,  # noqa: F401
+    inbox_texts,  # noqa: F401
     learning,  # noqa: F401
     patients,  # noqa: F401
     phones,  # noqa: F401

@@ -49,6 +49,11 @@ def listed(patient_ids: Iterable[int | None]) -> None:
     g.setdefault("listed", set()).update(("patient", one) for one in patient_ids if one is not None)
 
 
+def nothing_shown() -> None:
+    """Called by an act that answers with nothing: what it looked up was shown by the page before."""
+    g.pop("looked_up", None)
+
+
 def in_strip(patient_ids: Iterable[int | None]) -> None:
     """Called for the urgent strip, which names patients on every page: each is written once a person."""
     g.setdefault("in_strip", set()).update(("patient", one) for one in patient_ids if one is not None)
