@@ -14,7 +14,7 @@ from app.actions.failed_text import expired, refused_for_good, refused_for_now
 from app.actions.line import Line
 from app.actions.still_right import causes_of, step_causes_of
 from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut, Outgoing, Rejected, Unknown
-from app.db.messages import WITHOUT_END, ASKED_FOR, OutboundMessage
+from app.db.messages import ASKED_FOR, WITHOUT_END, OutboundMessage
 from app.db.people import Clinic, Phone
 from app.db.prepared import Prepared
 from app.domain.delivery import DeliveryState, moves

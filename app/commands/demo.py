@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -28,7 +29,7 @@ _LABELS = {"rows": "Writing history", "pumps": "Planning pumps", "day": "Living 
 def demo(large: bool, patients: int, visits: int, messages: int, seed: int) -> None:
     """Fill an empty simulator with fictional patients.
 
-    Without --large the eight of the small demo, which `pumpline run` makes by itself. With it a clinic of thousands: one
+    Without --large the eight of the small demo, which `pumpline run` makes by itself. With it a clinic of thousands,
     in order, with a few dozen things to do. It is made only in a database that is empty or holds the small demo.
     """
     settings = load_settings()
@@ -71,7 +72,7 @@ def _bars(sizes: Sizes) -> Iterator[Callable[[str, int], None]]:
         "pumps": sizes.patients,
         "day": int(DAY.total_seconds()),
     }
-    shown: list[tuple[str, click.progressbar[int]]] = []  # type: ignore[name-defined]
+    shown: list[tuple[str, Any]] = []
 
     def told(name: str, count: int) -> None:
         if not shown or shown[-1][0] != name:

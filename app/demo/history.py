@@ -1,4 +1,4 @@
-"""What happened to one pump so far: fillings and the visits that led to them, as of the day the demo's last day begins."""
+"""What happened to one pump so far: fillings and the visits that led to them, when the demo's last day begins."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta

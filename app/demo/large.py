@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.actions.add_staff import add_staff
 from app.actions.errors import Refused
 from app.actions.line import Line, policy_of
 from app.actions.plan_care import A_BEAT, plan_new_pumps
@@ -15,9 +16,8 @@ from app.actions.plan_reminders import plan_reminders
 from app.actions.prepare import DEMO_SIGN_IN, the_clinic
 from app.actions.seal_audit import seal_audit
 from app.actions.seed_demo import demo_mrns
-from app.actions.sign_in import add_staff
 from app.channels.simulator import SimulatorChannel
-from app.db.care import Appointment, AppointmentState
+from app.db.care import Appointment
 from app.db.messages import InboundMessage, OutboundMessage
 from app.db.people import Clinic, Patient, Staff
 from app.db.work import Task
@@ -29,6 +29,7 @@ from app.demo.phrases import Phrases, read_phrases
 from app.demo.rows import Rows, share_of
 from app.demo.talk import Exchange, talk_of
 from app.demo.texts import TextWriter
+from app.demo.threads import close_history
 from app.demo.writer import Known, Writer, opted_out, remember_asking
 from app.jobs import run_due
 from app.simulation.parameters import stream
@@ -160,6 +161,7 @@ def _write(
     rows.finish()
     remember_asking(session, texts.asked)
     opted_out(session, texts.stopped)
+    close_history(session)
     return writer.known
 
 

@@ -1,4 +1,4 @@
-"""What people text, and what the line makes of it: each phrase goes through the real understanding and decision once."""
+"""What people text, and what the line makes of it: each phrase goes once through the real understanding."""
 
 import json
 from dataclasses import dataclass, field

@@ -74,7 +74,8 @@ class TextWriter:
         self.stopped: dict[int, datetime] = {}  # by phone
 
     def write(self, exchanges: Iterable[Exchange], deeds: Iterable[Deed]) -> None:
-        for one in merge(exchanges, deeds, key=lambda each: each.at):
+        both: tuple[Iterable[Exchange | Deed], ...] = (exchanges, deeds)
+        for one in merge(*both, key=lambda each: each.at):
             if isinstance(one, Deed):
                 self._writer.audit(one.at, one.actor, one.verb, one.subject, state=one.state)
             else:

@@ -1,4 +1,4 @@
-"""Writing people, pumps and visits of the large demo: rows as the verbs would have left them, with their audit lines."""
+"""Writing people, pumps and visits of the large demo: rows as the verbs would leave them, with audit lines."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -200,7 +200,7 @@ class Writer:
 
 
 def _since(history: History, zone: ZoneInfo) -> datetime:
-    """Return when somebody became a patient here: with the first filling on record, or when the first visit was booked."""
+    """Return when somebody became a patient here: with the first filling, or when the first visit was booked."""
     first = local_instant(history.fillings[0].on, time(8), zone)
     return min([first, *(visit.booked_at for visit in history.visits[:1])])
 

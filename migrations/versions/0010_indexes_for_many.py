@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0004"
+revision = "0010"
+down_revision = "0009"
 
 _ON_THE_WAY = "state IN ('handed_over', 'accepted', 'sent')"
 
