@@ -38,7 +38,7 @@ COMMANDS = {
     "steps": ("app.commands.steps:steps", "List the steps owed because of pumps, visits and scans."),
     "messages": ("app.commands.messages:messages", "List texts, in and out, with what became of them."),
     "tasks": ("app.commands.tasks:tasks", "List what nurses must do; acknowledge or resolve it."),
-    "staff": ("app.commands.staff:staff", "Add and list staff accounts, and change their roles."),
+    "staff": ("app.commands.staff:staff", "Add staff accounts, change roles, reset a lost second factor."),
     "audit": ("app.commands.audit:audit", "Check the audit log; report who read or changed a record."),
     "understand": ("app.commands.understand:understand_lines", "Say what texts mean: JSON lines in, JSON lines out."),
     "evaluate": ("app.commands.evaluate:evaluate", "Score your own labelled messages, before a content change."),

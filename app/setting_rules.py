@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.domain.permissions import Role
 from app.domain.phone import e164
 from faq.segments import GSM7_BASIC
 
@@ -38,6 +39,13 @@ EXAMPLES = {
     "emergency_number": "911",
     "day_ends": "17:00",
     "segment_price": "0.01",
+    "second_factor_roles": "lead_nurse,administrator",
+    "session_idle_minutes": "30",
+    "session_hours": "12",
+    "oidc_issuer": "https://login.example.org/realms/hospital",
+    "oidc_client_id": "pumpline",
+    "oidc_client_secret": "(from whoever runs the sign-in)",
+    "oidc_name": '"your hospital account"',
     "send_drafts": "no",
     "answers_dir": "/etc/pumpline/answers",
     "log_level": "info",
@@ -125,6 +133,31 @@ def checked_web_address(value: str | None) -> str | None:
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc or value.endswith(("?", "#")):
         raise ValueError("must be scheme and host only, with no path, question mark or name")
     return value
+
+
+def checked_issuer(value: str | None) -> str | None:
+    """An OpenID Connect issuer: https, as the tokens name it; plain http on this machine only."""
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be the issuer's https address, without question mark")
+    if parts.scheme == "http" and not is_loopback(value):
+        raise ValueError("must begin with https://")
+    return value
+
+
+def roles_named(value: str) -> frozenset[Role]:
+    """Read "all", "none", or roles with commas between."""
+    said = [part.strip().lower().replace(" ", "_") for part in value.split(",") if part.strip()]
+    if said == ["all"]:
+        return frozenset(Role)
+    if said in ([], ["none"]):
+        return frozenset()
+    unknown = [part for part in said if part not in set(Role)]
+    if unknown:
+        raise ValueError(f"knows no role {unknown[0]}: write all, none, or some of {', '.join(Role)}")
+    return frozenset(Role(part) for part in said)
 
 
 def is_loopback(address: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.domain.permissions import Role
 from app.setting_rules import (
     EXAMPLES,
     KEYS_EXAMPLE,
@@ -22,10 +23,12 @@ from app.setting_rules import (
     checked_database_url,
     checked_emergency_number,
     checked_fernet_keys,
+    checked_issuer,
     checked_phone,
     checked_sender,
     checked_time_zone,
     checked_web_address,
+    roles_named,
 )
 
 PREFIX = "PUMPLINE_"
@@ -74,6 +77,14 @@ class Settings(BaseSettings):
     day_ends: time = time(17)
     segment_price: Decimal = Field(default=Decimal("0.01"), ge=0, le=1)
 
+    second_factor_roles: str = ""  # filled from channel
+    session_idle_minutes: int = Field(default=30, ge=5, le=240)
+    session_hours: int = Field(default=12, ge=1, le=24)
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = "your hospital account"
+
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     data_keys: SecretStr | None = None
     send_drafts: bool = True
@@ -92,6 +103,7 @@ class Settings(BaseSettings):
         if not on_twilio:
             filled.setdefault("on_call_phone", DEMO_ON_CALL_PHONE)
             filled.setdefault("public_url", f"http://127.0.0.1:{filled.get('port', 8000)}")
+        filled.setdefault("second_factor_roles", "all" if on_twilio else "none")
         filled.setdefault("opt_out_reply", "carrier" if on_twilio else "pumpline")
         filled.setdefault("database_url", f"sqlite:///{filled.get('instance_dir', 'instance')}/pumpline.db")
         return filled
@@ -111,6 +123,17 @@ class Settings(BaseSettings):
         if value.tzinfo is not None:
             raise ValueError("is no time of day")
         return value
+
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _are_roles(cls, value: str) -> str:
+        roles_named(value)
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, value: str | None) -> str | None:
+        return checked_issuer(value)
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -135,6 +158,21 @@ class Settings(BaseSettings):
         ):
             raise ValueError("\n".join(problems))
         return self
+
+    @model_validator(mode="after")
+    def _single_sign_on_is_whole(self) -> Self:
+        given = [self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret]
+        if any(given) and not all(given):
+            raise ValueError(
+                "PUMPLINE_OIDC_ISSUER, PUMPLINE_OIDC_CLIENT_ID and PUMPLINE_OIDC_CLIENT_SECRET go together: "
+                "set all three, or none"
+            )
+        return self
+
+    @property
+    def asks_second_factor_of(self) -> frozenset[Role]:
+        """The roles that may not go on without a second factor."""
+        return roles_named(self.second_factor_roles)
 
     @property
     def carrier_confirms_opt_out(self) -> bool:

@@ -98,6 +98,7 @@ def settings(tmp_path: Path, twilio: FakeTwilio) -> Settings:
         twilio_api_url=twilio.url,
         twilio_timeout_seconds=2,
         on_call_phone="+16145550190",
+        second_factor_roles="none",
         opt_out_reply="pumpline",
         secret_key=SecretStr("s" * 32),
         data_keys=SecretStr(Fernet.generate_key().decode()),

@@ -42,7 +42,8 @@ def running() -> Iterator[str]:
         try:
             url = f"http://127.0.0.1:{port}"
             _await(url, server)
-            command = [PUMPLINE, "staff", "add", EMAIL, "--name", "Ana Lindqvist, RN", "--password-stdin"]
+            command = [PUMPLINE, "staff", "add", EMAIL, "--name", "Ana Lindqvist, RN"]
+            command += ["--role", "lead_nurse", "--password-stdin"]
             subprocess.run(command, input=PASSWORD, text=True, env=env, check=True, stdout=subprocess.DEVNULL)
             yield url
         finally:
@@ -135,6 +136,11 @@ def addresses(page: Page, url: str) -> dict[str, str]:
         "patient": url + patient,
         "refills": f"{url}/staff/refills",
         "pump": f"{url}{patient}/pump",
+        "timeline": f"{url}{patient}/timeline",
+        "contacts": f"{url}{patient}/contacts",
+        "refill-day": f"{url}{patient}/refill",
+        "account": f"{url}/staff/account",
+        "authenticator": f"{url}/staff/account/authenticator",
         "content": f"{url}/staff/content",
     }
 

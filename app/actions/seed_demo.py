@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.actions.add_staff import add_staff
 from app.actions.consent import opt_in
 from app.actions.line import Line
 from app.actions.prepare import DEMO_SIGN_IN, the_clinic
-from app.actions.sign_in import add_staff
 from app.actions.supply import refresh_many
 from app.actions.visits import after_change
 from app.db.care import Appointment, AppointmentState, Program, Pump, Refill

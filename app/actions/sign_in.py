@@ -1,50 +1,65 @@
-"""Who may see the staff pages: accounts, sign-in with throttling, and sessions kept as rows.
+"""Who may see the staff pages: sign-in with throttling, and sessions kept as rows.
 
 A browser holds a random token, the database only its hash. Times here are real time, also when a simulator's
 clock was pushed forward.
 """
 
 import secrets
-import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from hashlib import sha256
+from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.actions.errors import Refused
+from app.actions.audit import audit
+from app.actions.passwords import hash_password, is_outdated, is_password, nobodys_hash
 from app.actions.prepare import DEMO_SIGN_IN
+from app.actions.throttle import Tries
+from app.db.accounts import Authenticator, Passkey
 from app.db.engine import Database
-from app.db.people import Clinic, Role, SignInAttempt, Staff, StaffSession
+from app.db.people import Role, Staff, StaffSession
 
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 1024  # hashing takes time by length
-WINDOW = timedelta(minutes=15)
-TRIES_PER_PAIR = 5  # of one e-mail from one address
-TRIES_PER_ADDRESS = 30
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
+PENDING = timedelta(minutes=10)  # between password and second factor
+STRONG = ("passkey", "single sign-on")  # ways that prove a second factor by themselves
 SEEN_EVERY = timedelta(minutes=1)  # how exactly `seen_at` is kept; a write less for each page
 
 DEMO_EMAIL, DEMO_PASSWORD = DEMO_SIGN_IN  # everybody knows them: they open a simulator and nothing else
 
-_hasher = PasswordHasher()
-_hashing = threading.BoundedSemaphore(4)  # each hash takes 64 MiB: a burst of sign-ins must not take the machine
+
+@dataclass(frozen=True)
+class Browser:
+    """Where somebody sits: address, browser in words, its own mark, and which accounts signed in on it before."""
+
+    address: str = ""
+    name: str = ""
+    mark: str = ""
+    accounts: frozenset[str] = frozenset()  # keyed hashes of e-mails
+
+    def tries(self, db: Database, email: str, what: str) -> Tries:
+        """Return whose tries are counted when this account is tried here."""
+        known = self.mark and email_hash(db, email) in self.accounts
+        device = db.hash_of(f"device:{self.mark}") if known else ""
+        return Tries(db.hash_of(what), db.hash_of(f"address:{self.address}"), device)
+
+
+def email_hash(db: Database, email: str) -> str:
+    return db.hash_of(f"email:{email}")
 
 
 @dataclass(frozen=True)
 class SignedIn:
     token: str  # for the cookie; never stored
     staff_id: int
+    pending: bool = False  # a second factor is still asked for
 
 
 @dataclass(frozen=True)
 class NotSignedIn:
-    """`wait` is how long this address must wait; None when e-mail or password is wrong."""
+    """`wait` is how long this browser must wait; None when e-mail or password is wrong."""
 
     wait: timedelta | None = None
 
@@ -57,58 +72,26 @@ class Account:
     clinic_id: int
     name: str
     role: Role
+    session_id: int = 0
+    pending: bool = False
+    proven_at: datetime | None = None
+    has_second_factor: bool = False
+    strong: bool = False  # this session proved one
 
 
-def add_staff(
-    db: Database,
-    email: str,
-    name: str,
-    role: str,
-    password: str,
-    now: datetime,
-    clinic_id: int | None = None,
-) -> int:
-    """Open an account, in the first clinic unless one is named; return its id. Raises Refused."""
-    email, name = email.strip().lower(), " ".join(name.split())
-    if "@" not in email.strip("@") or any(c.isspace() for c in email):
-        raise Refused("that is not an e-mail address: write it like ana@clinic.example", "invalid")
-    if not name:
-        raise Refused("a name is missing: patients' records show who wrote", "invalid")
-    if role not in set(Role):
-        raise Refused(f"no such role: choose {' or '.join(Role)}", "invalid")
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Refused(f"a password has at least {SHORTEST_PASSWORD} characters: take a few words", "invalid")
-    password_hash = _hash(password)
-    with db.begin() as session:
-        clinic = session.get(Clinic, clinic_id) if clinic_id else session.scalar(select(Clinic).order_by(Clinic.id))
-        if clinic is None:
-            raise Refused("there is no clinic yet: run `pumpline run` or `pumpline migrate` first", "missing")
-        if session.scalar(select(Staff.id).where(Staff.email == email)):
-            raise Refused("there is an account with this e-mail already", "conflict")
-        account = Staff(
-            clinic_id=clinic.id,
-            email=email,
-            name=name,
-            role=Role(role),
-            password_hash=password_hash,
-            active=True,
-            created_at=now,
-        )
-        session.add(account)
-        session.flush()
-        return account.id
+@dataclass(frozen=True)
+class TimeOuts:
+    """How long a session lasts without an act, and at most."""
 
-
-def has_demo_nurse(db: Database) -> bool:
-    with db.read() as session:
-        return session.scalar(select(Staff.id).where(Staff.email == DEMO_EMAIL, Staff.active)) is not None
+    idle: timedelta = IDLE
+    longest: timedelta = LONGEST
 
 
 def sign_in(
     db: Database,
     email: str,
     password: str,
-    address: str,
+    browser: Browser,
     now: datetime,
     *,
     simulated: bool,
@@ -116,66 +99,110 @@ def sign_in(
 ) -> SignedIn | NotSignedIn:
     """Check e-mail and password, with the same words and the same work whether the e-mail is known or not.
 
-    A try is counted before the password is looked at, so that many at once do not get past the count.
+    A try is counted before the password is looked at, so that many at once do not get past the count. An account with a
+    second factor is signed in pending: its session opens nothing but the second step.
     """
-    known = check_password(db, email, password, address, now, simulated=simulated)
+    known = check_password(db, email, password, browser, now, simulated=simulated)
     if isinstance(known, NotSignedIn):
         return known
-    token = secrets.token_urlsafe(32)
     with db.begin() as session:
         if old_token:
-            _end(session, old_token, now)
-        session.add(StaffSession(staff_id=known, token_hash=_token_hash(token), created_at=now, seen_at=now))
-    return SignedIn(token, known)
+            end_session(session, old_token, now)
+        pending = session.scalar(select(has_second_factor(known))) or False
+        return begin_session(session, known, browser, now, "password", pending=pending)
+
+
+def begin_session(
+    session: Session, staff_id: int, browser: Browser, now: datetime, way: str, *, pending: bool = False
+) -> SignedIn:
+    """Open a session for somebody who proved to be this account."""
+    token = secrets.token_urlsafe(32)
+    session.add(
+        StaffSession(
+            staff_id=staff_id,
+            token_hash=token_hash(token),
+            created_at=now,
+            seen_at=now,
+            proven_at=now,
+            pending=pending,
+            strong=way in STRONG,
+            browser=browser.name,
+        )
+    )
+    if not pending:
+        audit(session, now, f"staff:{staff_id}", "signed in", f"staff:{staff_id}", way=way)
+    return SignedIn(token, staff_id, pending)
+
+
+def has_second_factor(staff_id: Any) -> ColumnElement[bool]:
+    """A condition: whether an account has an authenticator that works, or a passkey."""
+    return or_(
+        exists().where(Authenticator.staff_id == staff_id, Authenticator.confirmed_at.is_not(None)),
+        exists().where(Passkey.staff_id == staff_id),
+    )
 
 
 def check_password(
-    db: Database, email: str, password: str, address: str, now: datetime, *, simulated: bool
+    db: Database, email: str, password: str, browser: Browser, now: datetime, *, simulated: bool
 ) -> int | NotSignedIn:
     """Return whose e-mail and password these are; tries are counted and bounded as of a sign-in."""
     email = email.strip().lower()
-    pair = (db.hash_of(f"email:{email}"), db.hash_of(f"address:{address}"))
+    tries = browser.tries(db, email, f"email:{email}")
     with db.begin() as session:
-        if wait := _wait(session, *pair, now):
+        if wait := tries.take(session, now):
             return NotSignedIn(wait)
-        session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - timedelta(days=1)))
-        session.add(SignInAttempt(email_hash=pair[0], address_hash=pair[1], at=now))
         account = session.scalar(select(Staff).where(Staff.email == email, Staff.active))
         if email == DEMO_EMAIL and not simulated:
             account = None
         known = (account.id, account.password_hash) if account else None
-    if not _verify(known[1] if known else _nobodys_hash(), password) or known is None:
+    if not is_password(known[1] if known else nobodys_hash(), password) or known is None:
+        if known:
+            with db.begin() as session:
+                audit(session, now, "visitor", "sign-in refused", f"staff:{known[0]}", known_browser=bool(tries.device))
         return NotSignedIn()
-    fresh_hash = _hash(password) if _hasher.check_needs_rehash(known[1]) else None
+    fresh_hash = hash_password(password) if is_outdated(known[1]) else None
     with db.begin() as session:
-        session.execute(
-            delete(SignInAttempt).where(SignInAttempt.email_hash == pair[0], SignInAttempt.address_hash == pair[1])
-        )
+        tries.forget(session)
         if fresh_hash:
             session.execute(update(Staff).where(Staff.id == known[0]).values(password_hash=fresh_hash))
     return known[0]
 
 
-def account_behind(db: Database, token: str, now: datetime, *, active: bool, simulated: bool) -> Account | None:
+def account_behind(
+    db: Database, token: str, now: datetime, *, active: bool, simulated: bool, last: TimeOuts | None = None
+) -> Account | None:
     """Return who is signed in with this token, None when the session is over.
 
     `active` tells a person's act from a page that only refreshes itself: 30 minutes without an act end a session.
     """
+    last = last or TimeOuts()
     with db.read() as session:
         row = session.execute(
-            select(StaffSession, Staff)
+            select(StaffSession, Staff, has_second_factor(Staff.id))
             .join(Staff, Staff.id == StaffSession.staff_id)
-            .where(StaffSession.token_hash == _token_hash(token), StaffSession.ended_at.is_(None), Staff.active)
+            .where(StaffSession.token_hash == token_hash(token), StaffSession.ended_at.is_(None), Staff.active)
         ).first()
         if row is None:
             return None
-        visit, staff = row
-        if now - visit.created_at >= LONGEST or now - visit.seen_at >= IDLE:
+        visit, staff, second = row
+        if now - visit.created_at >= last.longest or now - visit.seen_at >= last.idle:
+            return None
+        if visit.pending and now - visit.created_at >= PENDING:
             return None
         if staff.email == DEMO_EMAIL and not simulated:
             return None
         visit_id, stale = visit.id, now - visit.seen_at >= SEEN_EVERY
-        account = Account(staff.id, staff.clinic_id, staff.name, staff.role)
+        account = Account(
+            staff.id,
+            staff.clinic_id,
+            staff.name,
+            staff.role,
+            visit.id,
+            visit.pending,
+            visit.proven_at,
+            bool(second),
+            visit.strong,
+        )
     if active and stale:
         with db.begin() as session:
             session.execute(
@@ -184,53 +211,27 @@ def account_behind(db: Database, token: str, now: datetime, *, active: bool, sim
     return account
 
 
+def has_demo_nurse(db: Database) -> bool:
+    with db.read() as session:
+        return session.scalar(select(Staff.id).where(Staff.email == DEMO_EMAIL, Staff.active)) is not None
+
+
 def sign_out(db: Database, token: str, now: datetime) -> None:
     with db.begin() as session:
-        _end(session, token, now)
+        staff_id = end_session(session, token, now)
+        if staff_id:
+            audit(session, now, f"staff:{staff_id}", "signed out", f"staff:{staff_id}")
 
 
-def _end(session: Session, token: str, now: datetime) -> None:
-    session.execute(
+def end_session(session: Session, token: str, now: datetime) -> int | None:
+    """End the session of a token; return whose it was."""
+    return session.scalar(
         update(StaffSession)
-        .where(StaffSession.token_hash == _token_hash(token), StaffSession.ended_at.is_(None))
+        .where(StaffSession.token_hash == token_hash(token), StaffSession.ended_at.is_(None))
         .values(ended_at=now)
+        .returning(StaffSession.staff_id)
     )
 
 
-def _wait(session: Session, email_hash: str, address_hash: str, now: datetime) -> timedelta | None:
-    """Return how long to wait, if the pair or the address has used up its tries."""
-    recent = select(SignInAttempt.at).where(SignInAttempt.address_hash == address_hash, SignInAttempt.at > now - WINDOW)
-    ends: list[datetime] = []
-    for tries, allowed in (
-        (recent.where(SignInAttempt.email_hash == email_hash), TRIES_PER_PAIR),
-        (recent, TRIES_PER_ADDRESS),
-    ):
-        if (session.scalar(select(func.count()).select_from(tries.subquery())) or 0) >= allowed:
-            newest = tries.order_by(SignInAttempt.at.desc()).offset(allowed - 1).limit(1)
-            ends.append(session.scalars(newest).one() + WINDOW)
-    return max(ends) - now if ends else None
-
-
-def _token_hash(token: str) -> str:
+def token_hash(token: str) -> str:
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _hash(password: str) -> str:
-    with _hashing:
-        return _hasher.hash(password.encode("utf-8", "surrogatepass"))
-
-
-def _verify(password_hash: str, password: str) -> bool:
-    if len(password) > LONGEST_PASSWORD:
-        password = ""
-    with _hashing:
-        try:
-            return _hasher.verify(password_hash, password.encode("utf-8", "surrogatepass"))
-        except (Argon2Error, InvalidHashError):
-            return False
-
-
-@cache
-def _nobodys_hash() -> str:
-    """A hash no password opens, so that an unknown e-mail takes as long as a wrong password."""
-    return _hash(secrets.token_urlsafe(32))

@@ -11,7 +11,7 @@ from app.actions.audit import audit
 from app.actions.confirm_entry import confirm_refill
 from app.actions.errors import Refused
 from app.actions.line import Line
-from app.actions.sign_in import NotSignedIn, check_password
+from app.actions.sign_in import Browser, NotSignedIn, check_password
 from app.db.care import EntryState, Program, Pump, Refill
 from app.db.people import Patient, Staff
 from app.domain.permissions import Permission, may
@@ -36,7 +36,7 @@ class Colleague:
 
     staff_id: int
     password: str
-    address: str
+    browser: Browser
     at: datetime
 
 
@@ -52,7 +52,7 @@ def vouch_for_refill(line: Line, refill_id: int, reading: Reading, colleague: Co
         if who is None or not able or who.clinic_id != _clinic_of(session, refill_id):
             raise Refused("choose who you are", "invalid")
         email = who.email
-    by, simulated = (colleague.password, colleague.address, colleague.at), line.channel == "simulator"
+    by, simulated = (colleague.password, colleague.browser, colleague.at), line.channel == "simulator"
     found = check_password(line.db, email, *by, simulated=simulated)
     if isinstance(found, NotSignedIn):
         wait = found.wait

@@ -63,6 +63,7 @@ class Staff(Base):
     password_hash: Mapped[str]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
     clinic: Mapped[Clinic] = relationship()
 
 
@@ -76,16 +77,21 @@ class StaffSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    pending: Mapped[bool] = mapped_column(default=False)  # the password was right, a second factor is still asked for
+    strong: Mapped[bool] = mapped_column(default=False)  # a second factor was proved, here or by the hospital
+    proven_at: Mapped[datetime]  # when whoever sits there last proved to be who they are
+    browser: Mapped[str] = mapped_column(default="")  # in words, as "Firefox on Windows"
     staff: Mapped[Staff] = relationship()
 
 
 class SignInAttempt(Base):
-    """A failed sign-in, by keyed hash of the e-mail and of the address it came from; for throttling."""
+    """A failed sign-in, by keyed hashes of the e-mail, of the address and of the browser, where it is known."""
 
     __tablename__ = "sign_in_attempt"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     email_hash: Mapped[str] = mapped_column(index=True)
     address_hash: Mapped[str] = mapped_column(index=True)
+    device_hash: Mapped[str] = mapped_column(default="")  # of a browser on which this account signed in before
     at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -1,5 +1,6 @@
 """Every table, in one import."""
 
+from app.db.accounts import Authenticator, Invitation, Passkey, RecoveryCode
 from app.db.base import Base
 from app.db.calls import PhoneCall
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder, ReminderState
@@ -29,6 +30,7 @@ __all__ = [
     "Appointment",
     "AppointmentState",
     "AuditEvent",
+    "Authenticator",
     "Base",
     "CarePolicy",
     "CareStep",
@@ -44,10 +46,12 @@ __all__ = [
     "Feedback",
     "InboundMessage",
     "Installation",
+    "Invitation",
     "JobHealth",
     "Label",
     "NameKey",
     "OutboundMessage",
+    "Passkey",
     "Patient",
     "PatientSearch",
     "PatientState",
@@ -57,6 +61,7 @@ __all__ = [
     "Program",
     "Pump",
     "Purpose",
+    "RecoveryCode",
     "Referral",
     "ReferralState",
     "Refill",

@@ -373,9 +373,10 @@
       },
     });
     calendar.render();
+    requestAnimationFrame(cure);
     drawPending = () => {
       fromMemory = true;
-      calendar.refetchEvents();
+      calendar?.refetchEvents();
     };
   };
   const rebuild = () => {
@@ -395,7 +396,7 @@
     if (!calendar) return;
     clearTimeout(soon);
     soon = setTimeout(() => {
-      if (!dragging) calendar.refetchEvents();
+      if (!dragging) calendar?.refetchEvents(); // it is gone where the window became narrow
     }, 150);
   });
   document.addEventListener("DOMContentLoaded", () => {

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.actions.add_staff import add_staff
 from app.actions.errors import Refused
 from app.actions.label_text import label_text
 from app.actions.learned import offered
 from app.actions.receive_text import Received
-from app.actions.sign_in import add_staff
 from app.db.learning import NONE_OF_THESE, Label
 from app.db.messages import InboundMessage, OutboundMessage
 from app.db.people import Clinic

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from app.actions.add_staff import add_staff
 from app.actions.label_text import label_text
 from app.actions.learned import Candidates, TopicFigures, candidates, figures
 from app.actions.receive_text import Received
 from app.actions.record_helped import record_helped
-from app.actions.sign_in import add_staff
 from app.db.learning import NONE_OF_THESE, Feedback, Label
 from app.db.messages import InboundMessage
 from app.db.people import Contact

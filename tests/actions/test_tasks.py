@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from app.actions.acknowledge_task import acknowledge_task
+from app.actions.add_staff import add_staff
 from app.actions.errors import Refused
 from app.actions.receive_text import Received
 from app.actions.resolve_task import resolve_task
-from app.actions.sign_in import add_staff
 from app.db.work import Task, TaskState
 from tests.conftest import Desk, FrozenClock, Someone
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from app.actions.add_staff import add_staff
 from app.actions.line import Line
 from app.actions.reply_by_hand import reply_by_hand
 from app.actions.resolve_task import resolve_task
-from app.actions.sign_in import add_staff
 from app.actions.threads import OF_THREADS
 from app.db.messages import OutboundMessage
 from app.db.threads import PhoneThread, ThreadState

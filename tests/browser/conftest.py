@@ -15,10 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from app.actions.add_staff import add_staff
 from app.actions.book_appointment import book_appointment
 from app.actions.line import Line
 from app.actions.receive_text import InboundText, receive_text
-from app.actions.sign_in import DEMO_EMAIL, DEMO_PASSWORD, add_staff
+from app.actions.sign_in import DEMO_EMAIL, DEMO_PASSWORD
 from app.db.care import Appointment
 from app.db.messages import InboundMessage
 from app.db.people import Contact, Patient, Phone, Staff

@@ -47,6 +47,7 @@ def pages(app: Flask) -> dict[Role, list[Route]]:
 
 
 def faults(page: Page) -> list[str]:
+    page.wait_for_function("!document.querySelector('#calendar [role=columnheader][aria-label]')")  # it is drawn
     page.evaluate(AXE)
     found: list[str] = page.evaluate(RUN)
     size = page.viewport_size

@@ -7,10 +7,10 @@ from flask import Flask
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
+from app.actions.add_staff import add_staff
 from app.actions.line import Line
 from app.actions.prepare import DEMO_SIGN_IN
 from app.actions.seal_audit import seal_audit
-from app.actions.sign_in import add_staff
 from app.actions.verify_audit import verify_audit
 from app.db.work import AuditEvent
 from tests.actions.test_audit_chain import NOW, one_chain_out_of_many_writers, writes

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.actions.acknowledge_task import acknowledge_task
-from app.actions.sign_in import add_staff
+from app.actions.add_staff import add_staff
 from tests.conftest import Desk, FrozenClock
 from tests.fakes.twilio_server import FakeTwilio, Message
 

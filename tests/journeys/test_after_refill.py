@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.actions.add_staff import add_staff
 from app.actions.change_program import change_program
 from app.actions.confirm_entry import confirm_refill, decline_refill
 from app.actions.errors import Refused
@@ -15,7 +16,6 @@ from app.actions.receive_text import Received
 from app.actions.record_refill import RefillEntry, preview_refill, record_refill
 from app.actions.record_scan import record_scan
 from app.actions.referrals import move_referral, open_referral
-from app.actions.sign_in import add_staff
 from app.db.care import EntryState, Program, Refill
 from app.db.people import Staff
 from app.db.supply import Referral, ReferralState, StepState

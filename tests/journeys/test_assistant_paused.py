@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from app.actions.add_staff import add_staff
 from app.actions.line import Line
 from app.actions.pause_assistant import resume_assistant
 from app.actions.receive_text import Received
 from app.actions.reply_by_hand import reply_by_hand
-from app.actions.sign_in import add_staff
 from app.db.messages import InboundMessage
 from app.db.people import Phone
 from app.db.threads import PhoneThread

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.actions.add_staff import add_staff
 from app.actions.advance_clock import simulated_clock
 from app.actions.line import Line
 from app.actions.prepare import prepare
 from app.actions.seed_demo import seed_demo
-from app.actions.sign_in import add_staff
 from app.db.crypto import Keyring
 from app.db.engine import Database
 from app.db.migrate import migrate

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, insert
 
+from app.actions.add_staff import add_staff
 from app.actions.line import Line
-from app.actions.sign_in import add_staff
 from app.db.work import AuditEvent
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.web.conftest import PASSWORD, Visitor

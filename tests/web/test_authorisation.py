@@ -17,10 +17,12 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Table, select
 from werkzeug.routing import Rule
 
+from app.actions.add_staff import add_staff
 from app.actions.book_appointment import book_appointment
 from app.actions.close_days import DaysToClose, close_days
+from app.actions.invitations import invite
 from app.actions.line import Line
-from app.actions.sign_in import add_staff
+from app.db.accounts import Invitation
 from app.db.messages import InboundMessage
 from app.db.people import Contact, Patient
 from app.db.tables import Base
@@ -33,8 +35,12 @@ from tests.conftest import FrozenClock, Someone
 from tests.web.conftest import PASSWORD, Visitor
 
 STAFF = "/staff"
-NOT_CHANGES = {"audit_event", "staff_session", "sign_in_attempt", "job_health"}
-HARMLESS = {"console.sign_in_form", "console.sign_out_form"}  # they end the session that walks
+NOT_CHANGES = {"audit_event", "staff_session", "sign_in_attempt", "job_health", "authenticator"}
+HARMLESS = {
+    "console.sign_in_form",
+    "console.sign_out_form",
+    "console.leave_second_step",
+}  # they end the session that walks
 
 Answer = tuple[int, str]
 
@@ -84,7 +90,9 @@ def arguments(
     """One value for every name that an address may hold, all of rows of the first clinic."""
     visit_id = book_appointment(line, maria.id, clock() + timedelta(days=3), clock(), "command")
     texts(maria.phone, "my pump alarm is beeping")
+    invite(line.db, 1, "new@clinic.example", "nurse", clock(), staff_id, "command")
     with line.db.read() as reading:
+        invitation_id = reading.scalars(select(Invitation.id)).first()
         task_id = reading.scalars(select(Task.id)).first()
         inbound_id = reading.scalars(select(InboundMessage.id)).first()
         contact_id = reading.scalars(select(Contact.id).where(Contact.patient_id == maria.id)).one()
@@ -98,6 +106,9 @@ def arguments(
         "task_id": task_id,
         "inbound_id": inbound_id,
         "staff_id": staff_id,
+        "colleague_id": staff_id,
+        "invitation_id": invitation_id,
+        "passkey_id": 1,
         "contact_id": contact_id,
         "closure_id": closure_id,
         "filename": "pumpline.css",

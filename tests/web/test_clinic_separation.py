@@ -43,6 +43,7 @@ def rows(line: Line, maria: Someone, texts: object, clock: FrozenClock) -> dict[
         "inbound_id": inbound_id,
         "contact_id": contact_id,
         "closure_id": closure_id,
+        "passkey_id": 1,
     }
 
 

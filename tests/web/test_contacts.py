@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from app.actions.add_staff import add_staff
 from app.actions.line import Line
-from app.actions.sign_in import add_staff
 from app.db.messages import OutboundMessage, Purpose
 from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind, Phone
 from app.db.work import AuditEvent

@@ -111,7 +111,7 @@ def pages(app: Flask, arguments: dict[str, Any]) -> list[str]:
     return [path_of(route, arguments) for route in taken]
 
 
-@pytest.mark.parametrize("role", [Role.LEAD_NURSE, Role.AUDITOR])
+@pytest.mark.parametrize("role", [Role.LEAD_NURSE, Role.AUDITOR, Role.ADMINISTRATOR])
 def test_no_form_and_no_address_gives_a_500(
     role: Role, app: Flask, signed: Callable[[Role], Visitor], arguments: dict[str, Any]
 ) -> None:

@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from app.actions.add_staff import add_staff
 from app.actions.alerts import raise_alert
 from app.actions.line import Line
 from app.actions.record_status import StatusReport, record_status
 from app.actions.settle_thread import settle_thread
-from app.actions.sign_in import add_staff
 from app.db.people import Clinic, Patient
 from app.db.threads import PhoneThread, ThreadState
 from app.db.work import AuditEvent, TaskKind

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from app.actions.add_staff import add_staff
 from app.actions.line import Line
 from app.actions.set_patient_state import set_patient_state
-from app.actions.sign_in import add_staff
 from app.db.messages import OutboundMessage
 from app.db.people import Patient, PatientState, Phone
 from app.domain.delivery import DeliveryState

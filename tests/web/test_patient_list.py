@@ -12,10 +12,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, insert, update
 
+from app.actions.add_staff import add_staff
 from app.actions.book_appointment import book_appointment
 from app.actions.index_names import index_names
 from app.actions.line import Line
-from app.actions.sign_in import add_staff
 from app.db.care import Appointment, AppointmentState, Pump
 from app.db.finding import PatientSearch, SavedView
 from app.db.messages import OutboundMessage
@@ -345,7 +345,7 @@ def table(text: str) -> list[dict[str, str]]:
 
 
 def test_a_file_holds_exactly_the_filtered_rows(lead: Visitor, people: dict[str, int], desk: Desk) -> None:
-    answer = lead.post(f"{LIST}/export", seen_on=LIST, left="14")
+    answer = lead.post(f"{LIST}/export", seen_on=LIST, left="14", proof_of_person=PASSWORD)
     rows = table(answer.text)
     assert [row["given name"] for row in rows] == ["Ada", "Ben"]
     assert rows[0]["family name"] == "Lopez"

@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.actions.add_staff import add_staff
 from app.actions.alerts import raise_alert
 from app.actions.book_appointment import book_appointment
 from app.actions.line import Line
-from app.actions.sign_in import add_staff
 from app.actions.take_care_steps import TAKERS
 from app.actions.tasks import open_task
 from app.db.care import Appointment, EntryState, Program, Pump, Refill

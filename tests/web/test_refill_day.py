@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.actions.sign_in import add_staff
+from app.actions.add_staff import add_staff
 from app.db.care import EntryState, Pump, Refill
 from app.db.work import TaskKind
 from tests.conftest import Desk, FrozenClock, Someone

@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.actions.add_staff import add_staff
 from app.actions.errors import Refused
 from app.actions.line import Line
-from app.actions.sign_in import DEMO_EMAIL, DEMO_PASSWORD, add_staff
+from app.actions.sign_in import DEMO_EMAIL, DEMO_PASSWORD
 from app.db.people import SignInAttempt, Staff, StaffSession
 from app.web.console.sign_in import own_page
 from tests.conftest import FrozenClock

@@ -1,13 +1,13 @@
 """The staff pages: who is signed in, what stands on every page, and the pages themselves."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.actions.sign_in import account_behind
+from app.actions.sign_in import TimeOuts, account_behind
 from app.db.pages import clinic_facts
 from app.domain.permissions import Permission
 from app.web import current
@@ -18,8 +18,26 @@ from app.web.console.reading import in_strip, write_reads
 
 bp = Blueprint("console", __name__, url_prefix="/staff", template_folder="../templates")
 
-FIRST_PAGE_WITHOUT_PATIENTS = "console.content"  # where a role lands that sees no patient
-OPEN_TO_ALL = {"console.sign_in_page", "console.sign_in_form"}
+FIRST_PAGE_WITHOUT_PATIENTS = "console.accounts"  # where a role lands that sees no patient
+OPEN_TO_ALL = {
+    "console.sign_in_page",
+    "console.sign_in_form",
+    "console.begin_passkey_sign_in",
+    "console.passkey_sign_in",
+    "console.invitation",
+    "console.take_up_invitation",
+    "console.single_sign_on",
+    "console.single_sign_on_back",
+}
+HALF_WAY = {"console.second_step", "console.second_step_form", "console.leave_second_step"}
+BEFORE_ENROLLED = {  # what is open to whoever still has to set up a second factor
+    "console.authenticator",
+    "console.authenticator_picture",
+    "console.confirm_own_authenticator",
+    "console.begin_passkey",
+    "console.register_passkey",
+    "console.sign_out_form",
+}
 
 
 bp.add_app_template_global(may, "may")
@@ -39,19 +57,51 @@ def know_who_asks() -> ResponseReturnValue | None:
     )
     token = staff_token()
     line = current.line()
-    account = None
+    known = None
     if token:
-        account = account_behind(
-            line.db, token, session_now(), active=not refreshes_itself, simulated=line.channel == "simulator"
+        known = account_behind(
+            line.db,
+            token,
+            session_now(),
+            active=not refreshes_itself,
+            simulated=line.channel == "simulator",
+            last=time_outs(),
         )
-    if account is None:
+    if known is None:
         return _to_the_door(refreshes_itself)
     with line.db.read() as session:
-        clinic = clinic_facts(session, account.clinic_id)
-    g.staff = Signed(account.staff_id, account.name, account.role, clinic)
+        clinic = clinic_facts(session, known.clinic_id)
+    g.staff, g.account = Signed(known.staff_id, known.name, known.role, clinic), known
+    if known.pending and request.endpoint not in HALF_WAY:
+        return _onward("console.second_step", refreshes_itself)
+    if must_have_second_factor() and request.endpoint not in BEFORE_ENROLLED:
+        return _onward("console.authenticator", refreshes_itself)
     if request.endpoint == "console.today" and not may(Permission.READ_PATIENTS):
         return redirect(url_for(FIRST_PAGE_WITHOUT_PATIENTS))
-    return refusal_for(account.role)
+    return refusal_for(known.role)
+
+
+def must_have_second_factor() -> bool:
+    """Whether whoever asks has to set one up before anything else."""
+    mine = g.account
+    return (
+        not mine.pending
+        and not mine.strong
+        and not mine.has_second_factor
+        and mine.role in current.settings().asks_second_factor_of
+    )
+
+
+def time_outs() -> TimeOuts:
+    settings = current.settings()
+    return TimeOuts(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours))
+
+
+def _onward(endpoint: str, refreshes_itself: bool) -> ResponseReturnValue:
+    if refreshes_itself:
+        return Response(status=401, headers={"HX-Redirect": url_for(endpoint)})
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for(endpoint, next=wanted if endpoint == "console.second_step" else None))
 
 
 def _to_the_door(refreshes_itself: bool) -> ResponseReturnValue:
@@ -80,12 +130,15 @@ def now() -> datetime:
 
 from app.web.console import (  # noqa: E402
     audit_pages,  # noqa: F401
+    colleagues,  # noqa: F401
     contacts,  # noqa: F401
     content,  # noqa: F401
     inbox,  # noqa: F401
     inbox_acts,  # noqa: F401
     inbox_texts,  # noqa: F401
     learning,  # noqa: F401
+    own_account,  # noqa: F401
+    passkey_pages,  # noqa: F401
     patient_export,  # noqa: F401
     patient_list,  # noqa: F401
     patients,  # noqa: F401
@@ -97,7 +150,9 @@ from app.web.console import (  # noqa: E402
     schedule,  # noqa: F401
     schedule_days,  # noqa: F401
     schedule_visits,  # noqa: F401
+    second_step,  # noqa: F401
     sign_in,  # noqa: F401
+    single_sign_on,  # noqa: F401
     stream,  # noqa: F401
     tasks,  # noqa: F401
     timeline,  # noqa: F401

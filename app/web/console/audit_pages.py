@@ -28,6 +28,7 @@ from app.domain.csv_out import csv_text
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
+from app.web.console.fresh import fresh
 from app.web.console.gate import access_patient, staff
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
@@ -93,6 +94,7 @@ def audit_log() -> ResponseReturnValue:
 
 @bp.post("/audit/export")
 @needs(Permission.READ_AUDIT)
+@fresh
 def audit_export() -> ResponseReturnValue:
     """Give what the filters show as a file; that it left is an event itself."""
     signed, filters = staff(), _filters(request.form)
@@ -129,6 +131,7 @@ def access(patient_id: int) -> ResponseReturnValue:
 
 @bp.post("/patients/<int:patient_id>/access/export")
 @needs(Permission.READ_ACCESS)
+@fresh
 def access_export(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)

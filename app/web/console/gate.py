@@ -10,11 +10,12 @@ from typing import cast
 from flask import abort, current_app, g, request
 from sqlalchemy import select
 
+from app.db.accounts import Invitation
 from app.db.care import Appointment, Program, Pump, Refill
 from app.db.messages import InboundMessage
 from app.db.pages import ClinicFacts
 from app.db.patient_contacts import was_contact
-from app.db.people import Contact, Patient, Phone, Role
+from app.db.people import Contact, Patient, Phone, Role, Staff
 from app.db.supply import Referral, Scan
 from app.db.visit_hours import Closure
 from app.db.work import Task
@@ -86,6 +87,14 @@ def access_about(signed: Signed, patient_id: int, table: type[Referral] | type[S
     return row_id
 
 
+def access_staff(signed: Signed, staff_id: int) -> int:
+    return _access(signed, staff_id, Staff)
+
+
+def access_invitation(signed: Signed, invitation_id: int) -> int:
+    return _access(signed, invitation_id, Invitation)
+
+
 def access_contact(signed: Signed, patient_id: int, contact_id: int) -> int:
     """Return the id of a contact of this patient; of one removed meanwhile too: the verb tells that."""
     access_patient(signed, patient_id)
@@ -109,7 +118,16 @@ def access_appointment(signed: Signed, appointment_id: int) -> int:
         return session.scalars(select(Appointment.patient_id).where(Appointment.id == appointment_id)).one()
 
 
-Owned = type[Patient] | type[Phone] | type[Task] | type[Appointment] | type[InboundMessage] | type[Closure]
+Owned = (
+    type[Patient]
+    | type[Phone]
+    | type[Task]
+    | type[Appointment]
+    | type[InboundMessage]
+    | type[Closure]
+    | type[Staff]
+    | type[Invitation]
+)
 
 
 def _access(signed: Signed, row_id: int, table: Owned) -> int:

@@ -15,6 +15,7 @@ from app.domain.permissions import Permission
 from app.domain.phone import readable
 from app.web import current
 from app.web.console import bp
+from app.web.console.fresh import fresh
 from app.web.console.gate import staff
 from app.web.console.patient_list import asked_for, whom
 from app.web.console.permits import needs
@@ -47,8 +48,9 @@ HEADINGS = (
 
 @bp.post("/patients/export")
 @needs(Permission.EXPORT)
+@fresh
 def export_list() -> ResponseReturnValue:
-    """Give the list as a file. Whatever else somebody must prove before patients leave as a file is asked for here."""
+    """Give the list as a file."""
     line, signed, now = current.line(), staff(), current.now()
     asked = asked_for(signed, Filters.of(request.form))
     with line.db.read() as session:

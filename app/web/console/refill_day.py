@@ -21,6 +21,7 @@ from app.db.supply import CarePolicy
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
+from app.web.console.browser import this_browser
 from app.web.console.gate import Signed, access_entry, access_patient, session_now, staff
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
@@ -114,7 +115,7 @@ def refill_second(patient_id: int) -> ResponseReturnValue:
         form.errors["who"] = "Choose who you are."
     if form.errors or concentration is None or read_dose is None:
         return _view(signed, patient_id, form), 422
-    colleague = Colleague(who, request.form.get("password", ""), request.remote_addr or "", session_now())
+    colleague = Colleague(who, request.form.get("password", ""), this_browser(), session_now())
     try:
         vouch_for_refill(current.line(), entry_id, Reading(concentration, read_dose), colleague, current.now())
     except Refused as refusal:

@@ -6,14 +6,17 @@ from urllib.parse import urlsplit
 from flask import current_app, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from app.actions.sign_in import NotSignedIn, sign_in, sign_out
+from app.actions.sign_in import NotSignedIn, SignedIn, email_hash, sign_in, sign_out
 from app.db.pages import first_clinic
+from app.db.people import Staff
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
+from app.web.console.browser import is_simulated, remember, this_browser
 from app.web.console.gate import session_now, staff_token
 from app.web.console.permits import needs
 from app.web.home import demo_sign_in
+from app.web.passkey_host import offers_passkeys
 
 
 @bp.get("/sign-in")
@@ -30,9 +33,9 @@ def sign_in_form() -> ResponseReturnValue:
         current.line().db,
         email[:320],
         password,
-        request.remote_addr or "",
+        this_browser(),
         session_now(),
-        simulated=current.settings().channel == "simulator",
+        simulated=is_simulated(),
         old_token=staff_token(),
     )
     if isinstance(signed, NotSignedIn):
@@ -41,8 +44,14 @@ def sign_in_form() -> ResponseReturnValue:
             words = f"Too many tries from here. Wait {minutes} min, then try again."
             return _door(next_page, email, words), 429
         return _door(next_page, email, "E-mail or password is wrong."), 401
+    return signed_in(signed, next_page)
+
+
+def signed_in(signed: SignedIn, next_page: str) -> ResponseReturnValue:
+    """Give the browser its session, and go on: to the page that was asked for, or to the second step."""
     session.clear()  # a form token from before the sign-in is worth nothing after it
-    answer = make_response(redirect(next_page))
+    to = url_for("console.second_step", next=next_page) if signed.pending else next_page
+    answer = make_response(redirect(to))
     answer.set_cookie(
         current_app.config["STAFF_COOKIE"],
         signed.token,
@@ -51,7 +60,16 @@ def sign_in_form() -> ResponseReturnValue:
         samesite="Lax",
         path="/",
     )
-    return answer
+    return answer if signed.pending else remembered(answer, signed.staff_id)
+
+
+def remembered(answer: ResponseReturnValue, staff_id: int) -> ResponseReturnValue:
+    """Mark this browser as one that the account knows, now that everything was proved."""
+    made, db = make_response(answer), current.line().db
+    with db.read() as reading:
+        account = email_hash(db, reading.get_one(Staff, staff_id).email)
+    remember(made, account)
+    return made
 
 
 @bp.post("/sign-out")
@@ -79,5 +97,12 @@ def _door(next_page: str, email: str = "", error: str = "") -> str:
     with current.line().db.read() as reading:
         clinic = first_clinic(reading)
     return render_template(
-        "sign_in.html", clinic=clinic, next_page=next_page, email=email, error=error, demo=demo_sign_in()
+        "sign_in.html",
+        clinic=clinic,
+        next_page=next_page,
+        email=email,
+        error=error,
+        demo=demo_sign_in(),
+        passkeys=offers_passkeys(current_app),
+        single_sign_on=current.settings().oidc_name if current.settings().oidc_issuer else "",
     )

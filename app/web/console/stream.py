@@ -7,7 +7,7 @@ from app.actions.sign_in import account_behind
 from app.db.pulse import texts_after
 from app.domain.permissions import Permission
 from app.web import current
-from app.web.console import bp
+from app.web.console import bp, time_outs
 from app.web.console.gate import staff, staff_token
 from app.web.console.permits import needs
 from app.web.live import stream
@@ -19,10 +19,10 @@ from app.web.machine import machine_clock
 def live() -> ResponseReturnValue:
     """Stay open and tell the page when to fetch itself again. It keeps no session alive."""
     line, token, clock, live = current.line(), staff_token(), machine_clock(), current.live()
-    simulated = line.channel == "simulator"
+    simulated, last = line.channel == "simulator", time_outs()
 
     def still_signed_in() -> bool:
-        return account_behind(line.db, token, clock(), active=False, simulated=simulated) is not None
+        return account_behind(line.db, token, clock(), active=False, simulated=simulated, last=last) is not None
 
     clinic_id, staff_id = staff().clinic.id, staff().id
 

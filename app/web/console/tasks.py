@@ -2,15 +2,19 @@
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from app.actions.acknowledge_task import acknowledge_task
 from app.actions.errors import Refused
 from app.actions.resolve_task import resolve_task
+from app.db.people import Staff
+from app.db.work import Task
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
 from app.web.console.entry import version_of
 from app.web.console.gate import access_task, staff
+from app.web.console.inbox_words import ago
 from app.web.console.permits import needs
 from app.web.console.sign_in import own_page
 
@@ -26,7 +30,7 @@ def acknowledge(task_id: int) -> ResponseReturnValue:
         acknowledge_task(current.line(), task_id, current.now(), signed.id, version=version_of(request.form))
         flash("Acknowledged. The on-call phone is not texted again about it.")
     except Refused as refusal:
-        flash(f"Not acknowledged: {refusal}", "failed")
+        flash(f"Not acknowledged: {_who_was_faster(task_id, refusal)}", "failed")
     return _back()
 
 
@@ -50,8 +54,23 @@ def resolve(task_id: int) -> ResponseReturnValue:
         )
         flash("Resolved.")
     except Refused as refusal:
-        flash(f"Not resolved: {refusal}", "failed")
+        flash(f"Not resolved: {_who_was_faster(task_id, refusal)}", "failed")
     return _back()
+
+
+def _who_was_faster(task_id: int, refusal: Refused) -> str:
+    """Say who took or settled a task meanwhile, and when; what else was wrong, in its own words."""
+    if refusal.kind != "conflict":
+        return str(refusal)
+    with current.line().db.read() as session:
+        task = session.get_one(Task, task_id)
+        by, at, did = task.acknowledged_by, task.acknowledged_at, "acknowledged"
+        if task.resolved_at is not None:
+            by, at, did = task.resolved_by, task.resolved_at, "resolved"
+        name = session.scalar(select(Staff.name).where(Staff.id == by)) if by else None
+    if at is None:
+        return str(refusal)
+    return f"{name or 'The on-call phone'} {did} this {ago(at, current.now())}. Nothing of yours was changed"
 
 
 def _back() -> ResponseReturnValue:
