@@ -60,13 +60,15 @@ def test_every_page_reads_as_often_with_many_rows_as_with_few(
 ) -> None:
     visitor = signed(role)
     desk.fills(maria, days_ago=60)
+    for n in range(MANY):  # more than a page shows of one conversation: how many there are is then counted
+        texts(maria.phone, f"can somebody tell me about the elephant {n}")
     paths = [
         path_of(route, arguments)
         for route in staff_routes(app)
         if route.method == "GET"
         and not open_to_all(route)
         and route.rule.endpoint not in NOT_PAGES
-        and (needed := permission_of(app, route))
+        and permission_of(app, route)
         and visitor.get(path_of(route, arguments)).status_code == 200
     ]
     assert len(paths) > 3
@@ -76,7 +78,6 @@ def test_every_page_reads_as_often_with_many_rows_as_with_few(
         desk.fills(someone, days_ago=30 + n)
         texts(someone.phone, "my pump alarm is beeping" if n % 3 == 0 else "can somebody tell me about the elephant")
         book_appointment(line, someone.id, clock() + timedelta(days=1 + n % 6, minutes=n), clock(), "command", **WHY)
-        texts(maria.phone, f"hello {n}")
     many = {path: count(visitor, line, path) for path in paths}
     assert {path: (few[path], many[path]) for path in paths if many[path] > MOST or many[path] > few[path]} == {}
 

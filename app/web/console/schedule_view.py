@@ -152,6 +152,11 @@ class Board:
     wanted_count: int
     stranded: tuple[VisitRow, ...]
     stranded_count: int
+    ahead: tuple[ClinicDay, ...]  # the next weeks, for slots that fit somebody
+
+    def fits(self, plan_by: date | None) -> tuple[datetime, ...]:
+        """Return slots to offer, before the plan-by date where there is room, as the clinic's clock shows them."""
+        return fitting(self.ahead, plan_by, SLOTS_SHOWN)
 
     @property
     def calendar_hours(self) -> tuple[str, str]:
@@ -193,6 +198,7 @@ def board(
         wanted_count=len(due),
         stranded=stranded,
         stranded_count=stranded_count,
+        ahead=tuple(ahead),
     )
 
 
