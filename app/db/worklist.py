@@ -103,22 +103,33 @@ class DueRow:
 
 
 def refills_due(
-    session: Session, clinic_id: int, now: datetime, zone: ZoneInfo, within_days: int | None = None
+    session: Session,
+    clinic_id: int,
+    now: datetime,
+    zone: ZoneInfo,
+    within_days: int | None = None,
+    *,
+    booked: bool = True,
 ) -> tuple[DueRow, ...]:
     """Return patients, active or paused, by days of drug left at the early edge; who has no dates comes last.
 
     `within_days`: only whose plan-by date is at most so many days away or passed, whose dates are not known or in
-    doubt, or about whom a task is open that urges a refill. However many patients: six queries.
+    doubt, or about whom a task is open that urges a refill. Without `booked`, of these only who is not booked in time
+    or is in doubt or urged. However many patients: at most seven queries.
     """
     today = now.astimezone(zone).date()
     tasks = _tasks(session, clinic_id)
-    urged = [patient for patient, about in tasks.items() if any(task.kind in URGES for task in about)]
-    due = None if within_days is None else _due_by(today + timedelta(days=within_days), urged)
+    urged = {patient for patient, about in tasks.items() if any(task.kind in URGES for task in about)}
+    began = local_instant(today, time(0), zone)
+    due = None
+    if within_days is not None:
+        due = _due_by(today + timedelta(days=within_days), urged)
+        if not booked:
+            due = Patient.id.in_(_not_booked(session, clinic_id, due, urged, began, zone))
     wanted = list(_supplies(session, clinic_id, due))
     few = [row.id for row in wanted] if len(wanted) <= ASKED_BY_NAME else None
     these = Appointment.clinic_id == clinic_id if few is None else Appointment.patient_id.in_(few)
     wanted.sort(key=lambda row: (row.early_empty_on or date.max, row.plan_by or date.max, row.id))
-    began = local_instant(today, time(0), zone)
     around = _Around(
         today=today,
         zone=zone,
@@ -161,9 +172,43 @@ def _supplies(session: Session, clinic_id: int, due: ColumnElement[bool] | None)
     ).all()
 
 
-def _due_by(last: date, urged: Sequence[int]) -> ColumnElement[bool]:
+def _due_by(last: date, urged: set[int]) -> ColumnElement[bool]:
     """Whose plan-by date comes by that day, whose dates are not known or in doubt, or whom a task urges."""
     return or_(Supply.plan_by.is_(None), Supply.plan_by <= last, Supply.problem.is_not(None), Patient.id.in_(urged))
+
+
+def _not_booked(
+    session: Session, clinic_id: int, due: ColumnElement[bool], urged: set[int], began: datetime, zone: ZoneInfo
+) -> list[int]:
+    """Return who of these has no visit before the plan-by date, or is in doubt or urged.
+
+    Read narrowly: at a large clinic most of those who are due are booked.
+    """
+    soonest = (
+        select(func.min(Appointment.starts_at))
+        .where(
+            Appointment.patient_id == Patient.id,
+            Appointment.state == AppointmentState.BOOKED,
+            Appointment.starts_at >= began,
+        )
+        .correlate(Patient)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Patient.id, Supply.plan_by, Supply.problem, Supply.stale, soonest)
+        .outerjoin(Supply, Supply.patient_id == Patient.id)
+        .where(Patient.clinic_id == clinic_id, Patient.state.in_(ON_THE_LINE), due)
+    )
+    return [
+        patient_id
+        for patient_id, plan_by, problem, stale, visit in rows
+        if problem
+        or stale
+        or patient_id in urged
+        or plan_by is None
+        or visit is None
+        or visit.astimezone(zone).date() > plan_by
+    ]
 
 
 def _tasks(session: Session, clinic_id: int) -> dict[int, list[DueTask]]:

@@ -181,7 +181,7 @@ def board(
     found = scheduled(session, clinic_id, zone, start, end, now, shown + 1)
     hours, _ = visit_hours(session, clinic_id)
     closed = closures(session, clinic_id, min(period.first, today))
-    due = to_book(refills_due(session, clinic_id, now, zone, ASK_TO_BOOK_DAYS))
+    due = to_book(refills_due(session, clinic_id, now, zone, ASK_TO_BOOK_DAYS, booked=False))
     spans = (Span(period.first, period.count), Span(today, FIT_DAYS))
     days, ahead = days_of(session, clinic_id, zone, spans, hours, closed, now)
     stranded, stranded_count = on_closed_days(session, clinic_id, zone, _from(closed, today), now)
