@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": ("app.commands.migrate:migrate", "Bring the database to this version's tables."),
     "doctor": ("app.commands.doctor:doctor", "Check this installation and say how to mend it."),
     "text": ("app.commands.text:text", "Text the line as a patient would (simulator only)."),
+    "demo": ("app.commands.demo:demo", "Fill an empty simulator with fictional patients, a few or thousands."),
     "clock": ("app.commands.clock:clock", "Show the time, or push the simulator's clock forward."),
     "pump": ("app.commands.pump:pump", "Work out until when a pump holds drug, with the band around it."),
     "simulate": ("app.commands.simulate:simulate", "Simulate a clinic, and look whether anybody was forgotten."),

@@ -7,11 +7,9 @@ from sqlalchemy import select
 
 from app.actions.line import Line
 from app.actions.record_status import StatusReport, record_status
-from app.db.messages import DeliveryEvent, OutboundMessage
+from app.db.messages import ON_THE_WAY, DeliveryEvent, OutboundMessage
 from app.db.people import Phone
-from app.domain.delivery import DeliveryState
 
-ON_THE_WAY = (DeliveryState.HANDED_OVER, DeliveryState.ACCEPTED, DeliveryState.SENT)
 Progress = Callable[[str], Sequence[tuple[str, int | None]]]
 
 
@@ -21,7 +19,7 @@ def deliver_simulated(line: Line, progress: Progress, now: datetime) -> int:
         rows = session.execute(
             select(OutboundMessage.id, OutboundMessage.token, Phone.number)
             .join(Phone, Phone.id == OutboundMessage.phone_id)
-            .where(OutboundMessage.state.in_(ON_THE_WAY))
+            .where(ON_THE_WAY)
             .order_by(OutboundMessage.id)
             .limit(500)
         ).all()

@@ -52,6 +52,11 @@ _PEOPLE = (
 )  # fmt: skip
 
 
+def demo_mrns() -> tuple[str, ...]:
+    """Return the record numbers of the demo's patients, by which they are told from real ones."""
+    return tuple(person.mrn for person in _PEOPLE)
+
+
 def seed_demo(line: Line, now: datetime) -> bool:
     """Make the demo clinic's patients where there is no patient at all; return whether it did."""
     with line.db.begin() as session:

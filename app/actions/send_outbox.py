@@ -14,7 +14,7 @@ from app.actions.failed_text import expired, refused_for_good, refused_for_now
 from app.actions.line import Line
 from app.actions.still_right import causes_of, step_causes_of
 from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut, Outgoing, Rejected, Unknown
-from app.db.messages import ASKED_FOR, OutboundMessage
+from app.db.messages import ASKED_FOR, WITHOUT_END, OutboundMessage
 from app.db.people import Clinic, Phone
 from app.db.prepared import Prepared
 from app.domain.delivery import DeliveryState, moves
@@ -206,7 +206,11 @@ def release_claims(line: Line, now: datetime, older_than: timedelta) -> int:
     with line.db.begin() as session:
         result = session.execute(
             update(OutboundMessage)
-            .where(OutboundMessage.state == DeliveryState.SENDING, OutboundMessage.state_at <= now - older_than)
+            .where(
+                WITHOUT_END,
+                OutboundMessage.state == DeliveryState.SENDING,
+                OutboundMessage.state_at <= now - older_than,
+            )
             .values(state=DeliveryState.UNKNOWN, reason="we stopped while sending it")
             .returning(OutboundMessage.id)
         )

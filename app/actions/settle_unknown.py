@@ -10,7 +10,7 @@ from app.actions.failed_text import ask_for_a_call, expired, matters_at_once
 from app.actions.line import Line
 from app.actions.send_outbox import release_claims
 from app.channels.base import Channel, ChannelError
-from app.db.messages import OutboundMessage
+from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.people import Phone
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
 
@@ -28,7 +28,9 @@ def settle_unknown(line: Line, channel: Channel, now: datetime) -> int:
     with line.db.read() as session:
         ids = session.scalars(
             select(OutboundMessage.id).where(
-                OutboundMessage.state == DeliveryState.UNKNOWN, OutboundMessage.state_at <= now - ASK_AFTER
+                WITHOUT_END,
+                OutboundMessage.state == DeliveryState.UNKNOWN,
+                OutboundMessage.state_at <= now - ASK_AFTER,
             )
         ).all()
     return each(ids, "unknown message", lambda message_id: _settle(line, channel, message_id, now))

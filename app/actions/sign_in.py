@@ -19,7 +19,8 @@ from app.actions.prepare import DEMO_SIGN_IN
 from app.actions.throttle import Tries
 from app.db.accounts import Authenticator, Passkey
 from app.db.engine import Database
-from app.db.people import Role, Staff, StaffSession
+from app.db.pages import ClinicFacts, facts_of
+from app.db.people import Clinic, Role, Staff, StaffSession
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -77,6 +78,7 @@ class Account:
     proven_at: datetime | None = None
     has_second_factor: bool = False
     strong: bool = False  # this session proved one
+    clinic: ClinicFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -178,13 +180,14 @@ def account_behind(
     last = last or TimeOuts()
     with db.read() as session:
         row = session.execute(
-            select(StaffSession, Staff, has_second_factor(Staff.id))
+            select(StaffSession, Staff, Clinic, has_second_factor(Staff.id))
             .join(Staff, Staff.id == StaffSession.staff_id)
+            .join(Clinic, Clinic.id == Staff.clinic_id)
             .where(StaffSession.token_hash == token_hash(token), StaffSession.ended_at.is_(None), Staff.active)
         ).first()
         if row is None:
             return None
-        visit, staff, second = row
+        visit, staff, clinic, second = row
         if now - visit.created_at >= last.longest or now - visit.seen_at >= last.idle:
             return None
         if visit.pending and now - visit.created_at >= PENDING:
@@ -202,6 +205,7 @@ def account_behind(
             visit.proven_at,
             bool(second),
             visit.strong,
+            facts_of(clinic),
         )
     if active and stale:
         with db.begin() as session:

@@ -105,6 +105,13 @@ class Appointment(Base):
         UniqueConstraint("patient_id", "external_id"),
         Index("ix_appointment_state_starts_at", "state", "starts_at"),
         Index("ix_appointment_patient_id_state", "patient_id", "state", "starts_at"),
+        Index(
+            "ix_appointment_missed",
+            "clinic_id",
+            "patient_id",
+            sqlite_where=text("state = 'missed'"),
+            postgresql_where=text("state = 'missed'"),
+        ),
         Index("ix_appointment_clinic_id_starts_at", "clinic_id", "starts_at"),  # the schedule reads a week or a month
         # one booked visit at one time: the same booking typed twice is one
         Index(

@@ -18,6 +18,7 @@ from app.domain.permissions import Permission, may
 
 Tab = Literal["urgent", "mine", "unassigned", "all"]
 PAGE = 40
+_ORDER = (PhoneThread.rank, PhoneThread.since, PhoneThread.last_at.desc(), PhoneThread.phone_id.desc())
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -105,10 +106,11 @@ class Row:
 
 def threads(session: Session, clinic_id: int, staff_id: int, wanted: Wanted) -> tuple[tuple[Row, ...], bool]:
     """Return one page of threads, urgent first, then failed, then whoever waits longest; and whether more follow."""
-    query = _rows(staff_id).where(PhoneThread.clinic_id == clinic_id, *_conditions(wanted, staff_id))
+    page = select(PhoneThread.phone_id).where(PhoneThread.clinic_id == clinic_id, *_conditions(wanted, staff_id))
     if wanted.after:
-        query = query.where(_behind(wanted.after))
-    found = session.execute(query.limit(PAGE + 1)).all()
+        page = page.where(_behind(wanted.after))
+    chosen = page.order_by(*_ORDER).limit(PAGE + 1).subquery()  # which they are first: the rest is read for these alone
+    found = session.execute(_rows(staff_id).where(PhoneThread.phone_id.in_(select(chosen.c.phone_id)))).all()
     return tuple(_row(row) for row in found[:PAGE]), len(found) > PAGE
 
 
@@ -141,7 +143,7 @@ def _rows(staff_id: int) -> Select[Any]:
         .outerjoin(ThreadSeen, and_(ThreadSeen.phone_id == PhoneThread.phone_id, ThreadSeen.staff_id == staff_id))
         .outerjoin(last_in, last_in.c.id == PhoneThread.last_in_id)
         .outerjoin(last_out, last_out.c.id == PhoneThread.last_out_id)
-        .order_by(PhoneThread.rank, PhoneThread.since, PhoneThread.last_at.desc(), PhoneThread.phone_id.desc())
+        .order_by(*_ORDER)
     )
 
 

@@ -28,6 +28,11 @@ class Purpose(StrEnum):
 ASKED_FOR = (Purpose.REMINDER, Purpose.MISSED, Purpose.BOOK, Purpose.CHECK_IN)
 
 
+# For queries, written as the partial indexes are: a database that is handed states as values looks at every text.
+WITHOUT_END = text("outbound_message.state IN ('sending', 'unknown')")
+ON_THE_WAY = text("outbound_message.state IN ('handed_over', 'accepted', 'sent')")
+
+
 class InboundMessage(Base):
     """One text as the provider delivered it, once."""
 
@@ -68,6 +73,13 @@ class OutboundMessage(Base):
             "state_at",
             sqlite_where=text("state IN ('sending', 'unknown')"),
             postgresql_where=text("state IN ('sending', 'unknown')"),
+        ),
+        # with the carrier, and nobody has said yet what became of it
+        Index(
+            "ix_outbound_message_on_the_way",
+            "id",
+            sqlite_where=text("state IN ('handed_over', 'accepted', 'sent')"),
+            postgresql_where=text("state IN ('handed_over', 'accepted', 'sent')"),
         ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)

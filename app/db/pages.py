@@ -119,14 +119,10 @@ class LineHealth:
 
 def first_clinic(session: Session) -> ClinicFacts | None:
     clinic = session.scalar(select(Clinic).order_by(Clinic.id).limit(1))
-    return _clinic(clinic) if clinic else None
+    return facts_of(clinic) if clinic else None
 
 
-def clinic_facts(session: Session, clinic_id: int) -> ClinicFacts:
-    return _clinic(session.get_one(Clinic, clinic_id))
-
-
-def _clinic(clinic: Clinic) -> ClinicFacts:
+def facts_of(clinic: Clinic) -> ClinicFacts:
     return ClinicFacts(
         clinic.id,
         clinic.name,
@@ -140,13 +136,11 @@ def _clinic(clinic: Clinic) -> ClinicFacts:
     )
 
 
-def line_health(session: Session, clinic: ClinicFacts, on_call_hash: str | None, now: datetime) -> LineHealth:
-    opted_out = on_call_hash is not None and session.scalar(
-        select(Phone.opted_out_at).where(Phone.clinic_id == clinic.id, Phone.number_hash == on_call_hash)
-    )
+def line_health(session: Session, clinic: ClinicFacts, opted_out: bool, now: datetime) -> LineHealth:
+    """`opted_out`: whether the on-call phone takes no texts (OpenCounts)."""
     beats = heartbeat(session, now)
     failing = tuple((job.name, job.failures) for job in beats.failing)
-    return LineHealth(bool(clinic.on_call_phone), bool(opted_out), failing, beats.stopped)
+    return LineHealth(bool(clinic.on_call_phone), opted_out, failing, beats.stopped)
 
 
 def colleagues(session: Session, clinic_id: int) -> tuple[tuple[int, str], ...]:
@@ -253,9 +247,10 @@ class OpenCounts:
     alerts: int
     others: int
     threads: int  # in which somebody waits for a person, or could not be reached
+    on_call_opted_out: bool
 
 
-def open_counts(session: Session, clinic_id: int) -> OpenCounts:
+def open_counts(session: Session, clinic_id: int, on_call_hash: str | None) -> OpenCounts:
     """Count what waits, in one statement: every page asks."""
     unsettled = select(func.count()).where(Task.clinic_id == clinic_id, Task.state != TaskState.RESOLVED)
     waiting = (
@@ -270,9 +265,16 @@ def open_counts(session: Session, clinic_id: int) -> OpenCounts:
             unsettled.where(Task.kind == TaskKind.ALERT).scalar_subquery(),
             unsettled.where(Task.kind != TaskKind.ALERT).scalar_subquery(),
             select(func.count()).select_from(waiting).scalar_subquery(),
+            select(func.count())
+            .where(
+                Phone.clinic_id == clinic_id,
+                Phone.number_hash == (on_call_hash or ""),
+                Phone.opted_out_at.is_not(None),
+            )
+            .scalar_subquery(),
         )
     ).one()
-    return OpenCounts(*row)
+    return OpenCounts(row[0], row[1], row[2], bool(row[3]))
 
 
 def visits_between(session: Session, clinic_id: int, start: datetime, end: datetime) -> tuple[VisitRow, ...]:

@@ -136,6 +136,11 @@ _ATTENDED: Select[int, datetime] = (
 _MISSED = misses_open(_OF_THESE)
 
 
+def attended_at(session: Session, patients: Sequence[int]) -> dict[int, datetime]:
+    """Return when each of these patients last came to a visit that was attended."""
+    return dict(session.execute(_ATTENDED, {"patients": list(patients)}).all())
+
+
 def visit_facts(session: Session, patients: Sequence[int], since: datetime) -> dict[int, VisitFacts]:
     """Return, per patient, the soonest booked visit from `since` on, the last one attended, and the last miss that no
     visit made good."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import LargeBinary, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, LargeBinary, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState, Pump
@@ -20,6 +20,7 @@ from app.db.work import Task, TaskKind, TaskState
 from app.domain.escalation import relied_on, seen_since, too_late
 from scheduler.quiet_hours import local_instant
 
+ASKED_BY_NAME = 800  # so many patients are asked about one by one, more as everybody of the clinic
 ON_CALL_PHONE = "on-call phone"
 ALERT_ABOUT_REFILL = "missed_refill"  # its category; other alerts are about a text
 URGES = (TaskKind.ALERT, TaskKind.MISSED_REFILL, TaskKind.SUPPLY, TaskKind.LATE_BOOKING)
@@ -102,30 +103,41 @@ class DueRow:
 
 
 def refills_due(
-    session: Session, clinic_id: int, now: datetime, zone: ZoneInfo, within_days: int | None = None
+    session: Session,
+    clinic_id: int,
+    now: datetime,
+    zone: ZoneInfo,
+    within_days: int | None = None,
+    *,
+    booked: bool = True,
 ) -> tuple[DueRow, ...]:
     """Return patients, active or paused, by days of drug left at the early edge; who has no dates comes last.
 
     `within_days`: only whose plan-by date is at most so many days away or passed, whose dates are not known or in
-    doubt, or about whom a task is open that urges a refill. However many patients: six queries.
+    doubt, or about whom a task is open that urges a refill. Without `booked`, of these only who is not booked in time
+    or is in doubt or urged. However many patients: at most seven queries.
     """
     today = now.astimezone(zone).date()
     tasks = _tasks(session, clinic_id)
-    wanted = [
-        row
-        for row in _supplies(session, clinic_id)
-        if within_days is None or _is_due(row, tasks.get(row.id, ()), today, within_days)
-    ]
-    wanted.sort(key=lambda row: (row.early_empty_on or date.max, row.plan_by or date.max, row.id))
+    urged = {patient for patient, about in tasks.items() if any(task.kind in URGES for task in about)}
     began = local_instant(today, time(0), zone)
+    due = None
+    if within_days is not None:
+        due = _due_by(today + timedelta(days=within_days), urged)
+        if not booked:
+            due = Patient.id.in_(_not_booked(session, clinic_id, due, urged, began, zone))
+    wanted = list(_supplies(session, clinic_id, due))
+    few = [row.id for row in wanted] if len(wanted) <= ASKED_BY_NAME else None
+    these = Appointment.clinic_id == clinic_id if few is None else Appointment.patient_id.in_(few)
+    wanted.sort(key=lambda row: (row.early_empty_on or date.max, row.plan_by or date.max, row.id))
     around = _Around(
         today=today,
         zone=zone,
         keyring=keyring_of(session.get_bind().dialect),
         tasks=tasks,
-        visits=_visits(session, clinic_id, began),
-        missed_at=dict(session.execute(misses_open(Appointment.clinic_id == clinic_id)).all()),
-        came_at=_came(session, clinic_id, min((row.filled_on for row in wanted if row.filled_on), default=today), zone),
+        visits=_visits(session, these, began),
+        missed_at=dict(session.execute(misses_open(these)).all()),
+        came_at=_came(session, these, min((row.filled_on for row in wanted if row.filled_on), default=today), zone),
         with_pump=_with_pump(session, [row.id for row in wanted if row.stale is None]),
     )
     return tuple(_due_row(row, around) for row in wanted)
@@ -148,22 +160,55 @@ class _Around:
         return at.astimezone(self.zone).date() if at else None
 
 
-def _supplies(session: Session, clinic_id: int) -> Sequence[Any]:
-    """Return everybody on the line with their dates."""
+def _supplies(session: Session, clinic_id: int, due: ColumnElement[bool] | None) -> Sequence[Any]:
+    """Return everybody on the line with their dates, or whoever is due."""
     names = (Patient.given_name, Patient.family_name, Patient.mrn)
     dates = (Supply.filled_on, Supply.early_empty_on, Supply.empty_on, Supply.plan_by, Supply.plan_by_because)
     sealed = (type_coerce(name, LargeBinary).label(name.key) for name in names)
     return session.execute(
         select(Patient.id, Patient.state, *sealed, *dates, Supply.problem, Supply.stale)
         .outerjoin(Supply, Supply.patient_id == Patient.id)
-        .where(Patient.clinic_id == clinic_id, Patient.state.in_(ON_THE_LINE))
+        .where(Patient.clinic_id == clinic_id, Patient.state.in_(ON_THE_LINE), *([] if due is None else [due]))
     ).all()
 
 
-def _is_due(row: Any, tasks: Sequence[DueTask], today: date, within_days: int) -> bool:
-    if row.plan_by is None or row.problem or any(task.kind in URGES for task in tasks):
-        return True
-    return bool((row.plan_by - today).days <= within_days)
+def _due_by(last: date, urged: set[int]) -> ColumnElement[bool]:
+    """Whose plan-by date comes by that day, whose dates are not known or in doubt, or whom a task urges."""
+    return or_(Supply.plan_by.is_(None), Supply.plan_by <= last, Supply.problem.is_not(None), Patient.id.in_(urged))
+
+
+def _not_booked(
+    session: Session, clinic_id: int, due: ColumnElement[bool], urged: set[int], began: datetime, zone: ZoneInfo
+) -> list[int]:
+    """Return who of these has no visit before the plan-by date, or is in doubt or urged.
+
+    Read narrowly: at a large clinic most of those who are due are booked.
+    """
+    soonest = (
+        select(func.min(Appointment.starts_at))
+        .where(
+            Appointment.patient_id == Patient.id,
+            Appointment.state == AppointmentState.BOOKED,
+            Appointment.starts_at >= began,
+        )
+        .correlate(Patient)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Patient.id, Supply.plan_by, Supply.problem, Supply.stale, soonest)
+        .outerjoin(Supply, Supply.patient_id == Patient.id)
+        .where(Patient.clinic_id == clinic_id, Patient.state.in_(ON_THE_LINE), due)
+    )
+    return [
+        patient_id
+        for patient_id, plan_by, problem, stale, visit in rows
+        if problem
+        or stale
+        or patient_id in urged
+        or plan_by is None
+        or visit is None
+        or visit.astimezone(zone).date() > plan_by
+    ]
 
 
 def _tasks(session: Session, clinic_id: int) -> dict[int, list[DueTask]]:
@@ -188,7 +233,7 @@ def _tasks(session: Session, clinic_id: int) -> dict[int, list[DueTask]]:
     return found
 
 
-def _visits(session: Session, clinic_id: int, since: datetime) -> dict[int, Any]:
+def _visits(session: Session, these: ColumnElement[bool], since: datetime) -> dict[int, Any]:
     """Return each patient's soonest booked visit from `since` on."""
     rows = session.execute(
         select(
@@ -199,7 +244,7 @@ def _visits(session: Session, clinic_id: int, since: datetime) -> dict[int, Any]
             Appointment.late_reason,
         )
         .where(
-            Appointment.clinic_id == clinic_id,
+            these,
             Appointment.state == AppointmentState.BOOKED,
             Appointment.starts_at >= since,
         )
@@ -211,12 +256,12 @@ def _visits(session: Session, clinic_id: int, since: datetime) -> dict[int, Any]
     return found
 
 
-def _came(session: Session, clinic_id: int, since: date, zone: ZoneInfo) -> dict[int, datetime]:
+def _came(session: Session, these: ColumnElement[bool], since: date, zone: ZoneInfo) -> dict[int, datetime]:
     """Return when each patient last came to a visit that they attended, of visits from a day on."""
     rows = session.execute(
         select(Appointment.patient_id, func.max(CAME_AT))
         .where(
-            Appointment.clinic_id == clinic_id,
+            these,
             Appointment.state == AppointmentState.ATTENDED,
             Appointment.starts_at >= local_instant(since, time(0), zone),
         )

@@ -83,12 +83,12 @@ def _person(shard: Shard, place: int, number: int) -> Person:
         unreachable=unreachable,
         dead_number=chance.random() < 0.5,
         wakeful=chance.random() < 0.1,
-        pump=_pump(stream(parameters.seed, "pump", number)),
+        pump=draw_pump(stream(parameters.seed, "pump", number)),
         booked=chance.random() < 0.75,
     )
 
 
-def _pump(chance: Random) -> PumpSpec:
+def draw_pump(chance: Random) -> PumpSpec:
     """Draw the interval first, and choose volume, concentration and dose for it."""
     days = round(
         LONGEST_DAYS - (LONGEST_DAYS - SHORTEST_DAYS) * chance.random() ** 3

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_compress import Compress
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
@@ -38,11 +39,21 @@ def install(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         STAFF_COOKIE="__Host-pumpline-staff" if secure else "pumpline-staff",
         STAFF_COOKIE_SECURE=secure,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "application/json",
+            "image/svg+xml",
+            "text/csv",
+        ],
     )
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, form_id=_form_id)
     install_headers(app, settings.public_url)
+    Compress(app)  # never the live stream: its type is not among these
     csrf = CSRFProtect(app)
     csrf.exempt(twilio.bp)
     app.register_blueprint(twilio.bp)

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.actions.sign_in import TimeOuts, account_behind
-from app.db.pages import clinic_facts
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console.every_page import around_page
@@ -69,9 +68,8 @@ def know_who_asks() -> ResponseReturnValue | None:
         )
     if known is None:
         return _to_the_door(refreshes_itself)
-    with line.db.read() as session:
-        clinic = clinic_facts(session, known.clinic_id)
-    g.staff, g.account = Signed(known.staff_id, known.name, known.role, clinic), known
+    assert known.clinic is not None
+    g.staff, g.account = Signed(known.staff_id, known.name, known.role, known.clinic), known
     if known.pending and request.endpoint not in HALF_WAY:
         return _onward("console.second_step", refreshes_itself)
     if must_have_second_factor() and request.endpoint not in BEFORE_ENROLLED:

@@ -31,8 +31,8 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
     clinic, simulated = signed.clinic, line.channel == "simulator"
     on_call_hash = line.db.hash_of(clinic.on_call_phone) if clinic.on_call_phone else None
     with line.db.read() as session:
-        health = line_health(session, clinic, on_call_hash, now)
-        counts = open_counts(session, clinic.id)
+        counts = open_counts(session, clinic.id, on_call_hash)
+        health = line_health(session, clinic, counts.on_call_opted_out, now)
         urgent = _alerts(open_tasks(session, clinic.id, limit=max(counts.alerts, 1))) if counts.alerts else ()
     return {
         "staff": signed,

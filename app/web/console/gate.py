@@ -113,9 +113,16 @@ def access_closure(signed: Signed, closure_id: int) -> int:
 
 def access_appointment(signed: Signed, appointment_id: int) -> int:
     """Return the appointment's patient."""
-    _access(signed, appointment_id, Appointment)
+    if appointment_id > 2**62:
+        abort(404)
     with current.line().db.read() as session:
-        return session.scalars(select(Appointment.patient_id).where(Appointment.id == appointment_id)).one()
+        row = session.execute(
+            select(Appointment.clinic_id, Appointment.patient_id).where(Appointment.id == appointment_id)
+        ).first()
+    if row is None or row.clinic_id != signed.clinic.id:
+        abort(404)
+    looked_up("patient", row.patient_id)
+    return int(row.patient_id)
 
 
 Owned = (

@@ -19,7 +19,7 @@ from app.web.console.entry import NotUnderstood, clinic_day, clinic_time, field_
 from app.web.console.gate import staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
-from app.web.console.schedule_view import Period, board, feed, state_of
+from app.web.console.schedule_view import Board, Period, board, feed, state_of
 
 LONGEST_ENTRY = 40
 LONGEST_FEED_DAYS = 62
@@ -74,6 +74,8 @@ class Panel:
     person: Person | None = None
     visit: Scheduled | None = None
     preview: Preview | None = None
+    offers: bool = False  # slots that fit
+    plan_by: date | None = None
     fits: tuple[datetime, ...] = ()  # the clinic's clock
     query: str = ""
     found: PatientList | None = None
@@ -93,11 +95,21 @@ def schedule_page(panel: Panel | None = None) -> str:
     period = period_of(panel, now.astimezone(zone).date())
     with current.line().db.read() as session:
         found = board(session, signed.clinic.id, zone, period, now)
+    if panel is not None and panel.offers:
+        _offer(panel, found)
     shown = [visit.row.person.id for visit in found.visits] + [row.person.id for row in found.stranded]
     listed([*shown, *(wanted.row.patient_id for wanted in found.wanted)])
     return render_template(
         "console/schedule.html", board=found, period=period, panel=panel, state_of=state_of, today=period_today(now)
     )
+
+
+def _offer(panel: Panel, found: Board) -> None:
+    """Offer slots that fit; the first of them stands in the form of whoever is booked and has typed nothing."""
+    panel.fits = found.fits(panel.plan_by)
+    typed = panel.typed
+    if panel.kind == "book" and panel.fits and not (typed.on or typed.at or typed.errors):
+        typed.on, typed.at = field_day(panel.fits[0].date()), f"{panel.fits[0]:%H:%M}"
 
 
 def period_of(panel: Panel | None, today: date) -> Period:

@@ -152,6 +152,11 @@ class Board:
     wanted_count: int
     stranded: tuple[VisitRow, ...]
     stranded_count: int
+    ahead: tuple[ClinicDay, ...]  # the next weeks, for slots that fit somebody
+
+    def fits(self, plan_by: date | None) -> tuple[datetime, ...]:
+        """Return slots to offer, before the plan-by date where there is room, as the clinic's clock shows them."""
+        return fitting(self.ahead, plan_by, SLOTS_SHOWN)
 
     @property
     def calendar_hours(self) -> tuple[str, str]:
@@ -176,7 +181,7 @@ def board(
     found = scheduled(session, clinic_id, zone, start, end, now, shown + 1)
     hours, _ = visit_hours(session, clinic_id)
     closed = closures(session, clinic_id, min(period.first, today))
-    due = to_book(refills_due(session, clinic_id, now, zone, ASK_TO_BOOK_DAYS))
+    due = to_book(refills_due(session, clinic_id, now, zone, ASK_TO_BOOK_DAYS, booked=False))
     spans = (Span(period.first, period.count), Span(today, FIT_DAYS))
     days, ahead = days_of(session, clinic_id, zone, spans, hours, closed, now)
     stranded, stranded_count = on_closed_days(session, clinic_id, zone, _from(closed, today), now)
@@ -193,6 +198,7 @@ def board(
         wanted_count=len(due),
         stranded=stranded,
         stranded_count=stranded_count,
+        ahead=tuple(ahead),
     )
 
 

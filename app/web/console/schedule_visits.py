@@ -15,9 +15,7 @@ from app.db.patient_search import find_patients
 from app.db.people import Patient
 from app.db.pump_records import plan_by_of
 from app.db.schedule_pages import LastChange, Scheduled, last_change, one_visit
-from app.db.visit_hours import days_from
 from app.domain.permissions import Permission
-from app.domain.visit_hours import fitting
 from app.web import current
 from app.web.console import bp
 from app.web.console.entry import field_day, version_of
@@ -25,7 +23,6 @@ from app.web.console.gate import access_appointment, access_patient, staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.console.schedule import Panel, Typed, period_of, period_today, schedule_page
-from app.web.console.schedule_view import FIT_DAYS, SLOTS_SHOWN
 from app.web.wording import moment, since
 
 LONGEST_QUERY = 100
@@ -126,8 +123,8 @@ def _visit_panel(visit_id: int, typed: Typed) -> Panel:
     starts_at = typed.start(period_today(now)) if asked and not typed.errors else None
     if starts_at is not None and starts_at != found.row.starts_at:
         panel.preview = preview_move(current.line(), visit_id, starts_at, now)
-    if found.row.state in (AppointmentState.BOOKED, AppointmentState.MISSED):
-        panel.fits = _fits(found.row.person.id, visit_id)
+    panel.offers = found.row.state in (AppointmentState.BOOKED, AppointmentState.MISSED)
+    panel.plan_by = found.plan_by
     return panel
 
 
@@ -135,24 +132,13 @@ def _book_panel(patient_id: int, typed: Typed) -> Panel:
     now = current.now()
     with current.line().db.read() as session:
         person = person_of(session.get_one(Patient, patient_id))
-    panel = Panel("book", typed, person, fits=_fits(patient_id))
+        plan_by = plan_by_of(session, patient_id)
+    panel = Panel("book", typed, person, offers=True, plan_by=plan_by)
     if (typed.on or typed.at) and not typed.errors:
         starts_at = typed.start(period_today(now))
         if starts_at is not None:
             panel.preview = preview_booking(current.line(), patient_id, starts_at, now)
-    elif not typed.errors and panel.fits:
-        typed.on, typed.at = field_day(panel.fits[0].date()), f"{panel.fits[0]:%H:%M}"
     return panel
-
-
-def _fits(patient_id: int, moving: int = 0) -> tuple[datetime, ...]:
-    """Return slots to offer, before the plan-by date where there is room."""
-    signed, now = staff(), current.now()
-    today = period_today(now)
-    with current.line().db.read() as session:
-        plan_by = plan_by_of(session, patient_id)
-        days = days_from(session, signed.clinic.id, signed.clinic.zone, today, FIT_DAYS, now, without=moving)
-    return fitting(days, plan_by, SLOTS_SHOWN)
 
 
 def _understood(typed: Typed) -> Typed:

@@ -181,7 +181,7 @@ def today() -> ResponseReturnValue:
     with current.line().db.read() as session:
         tasks = open_tasks(session, clinic.id)
         visits = visits_between(session, clinic.id, start, end)
-        due = refills_due(session, clinic.id, moment, zone, ASK_TO_BOOK_DAYS)
+        due = refills_due(session, clinic.id, moment, zone, ASK_TO_BOOK_DAYS, booked=False)
         drawn = [task.person.id for task in tasks if task.person is not None]
         dates, carers = dates_of(session, drawn), carers_of(session, drawn)
         waited = waits(session, clinic.id, moment - timedelta(days=7))
