@@ -63,9 +63,16 @@ def _said(made: Made, seconds: float) -> str:
 
 @contextmanager
 def _bars(sizes: Sizes) -> Iterator[Callable[[str, int], None]]:
-    """Show how far each part is, one bar after the other, on a terminal only."""
+    """Show how far each part is, one bar after the other; a line for each where there is no terminal."""
     if not sys.stderr.isatty():
-        yield lambda _name, _count: None
+        begun: set[str] = set()
+
+        def line(name: str, _count: int) -> None:
+            if name not in begun:
+                begun.add(name)
+                click.echo(f"{_LABELS[name]} ...", err=True)
+
+        yield line
         return
     lengths = {
         "rows": sizes.patients + sizes.visits + sizes.messages,
