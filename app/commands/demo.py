@@ -27,7 +27,7 @@ _LABELS = {"rows": "Writing history", "pumps": "Planning pumps", "day": "Living 
 @click.option("--messages", type=click.IntRange(min=0), default=_USUAL.messages, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same people and words.")
 def demo(large: bool, patients: int, visits: int, messages: int, seed: int) -> None:
-    """Fill an empty simulator with fictional patients.
+    """Fill an empty simulator with fictional patients, a few or thousands.
 
     Without --large the eight of the small demo, which `pumpline run` makes by itself. With it a clinic of thousands,
     in order, with a few dozen things to do. It is made only in a database that is empty or holds the small demo.
@@ -63,9 +63,16 @@ def _said(made: Made, seconds: float) -> str:
 
 @contextmanager
 def _bars(sizes: Sizes) -> Iterator[Callable[[str, int], None]]:
-    """Show how far each part is, one bar after the other, on a terminal only."""
+    """Show how far each part is, one bar after the other; a line for each where there is no terminal."""
     if not sys.stderr.isatty():
-        yield lambda _name, _count: None
+        begun: set[str] = set()
+
+        def line(name: str, _count: int) -> None:
+            if name not in begun:
+                begun.add(name)
+                click.echo(f"{_LABELS[name]} ...", err=True)
+
+        yield line
         return
     lengths = {
         "rows": sizes.patients + sizes.visits + sizes.messages,
