@@ -79,6 +79,8 @@ class Account:
     has_second_factor: bool = False
     strong: bool = False  # this session proved one
     clinic: ClinicFacts | None = None
+    language: str = ""  # chosen for the console; empty: as the browser asks
+    twelve_hours: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,8 @@ def account_behind(
             bool(second),
             visit.strong,
             facts_of(clinic),
+            staff.language,
+            staff.twelve_hours,
         )
     if active and stale:
         with db.begin() as session:

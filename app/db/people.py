@@ -4,7 +4,7 @@ from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Time, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, Time, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.db.base import Base, state_column
@@ -64,6 +64,8 @@ class Staff(Base):
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
+    language: Mapped[str] = mapped_column(default="", server_default="")  # of the console; empty: as the browser asks
+    twelve_hours: Mapped[bool] = mapped_column(default=False, server_default=false())  # 2:30 PM for 14:30
     clinic: Mapped[Clinic] = relationship()
 
 

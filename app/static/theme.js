@@ -3,12 +3,12 @@
   const KEY = "pumpline-theme";
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const names = { auto: "as the computer", light: "light", dark: "dark" };
+  const names = { auto: "Theme: as the computer", light: "Theme: light", dark: "Theme: dark", change: "Change" };
 
   const chosen = () => {
     try {
       const value = localStorage.getItem(KEY);
-      return value in names ? value : "auto";
+      return value in names && value !== "change" ? value : "auto";
     } catch {
       return "auto"; // storage switched off
     }
@@ -19,8 +19,9 @@
     root.dataset.theme = choice;
     for (const button of document.querySelectorAll("[data-theme-button]")) {
       button.hidden = false;
-      button.setAttribute("aria-label", `Theme: ${names[choice]}. Change`);
-      button.title = `Theme: ${names[choice]}`;
+      const said = button.dataset.words ? JSON.parse(button.dataset.words) : names;
+      button.setAttribute("aria-label", `${said[choice]}. ${said.change}`);
+      button.title = said[choice];
     }
   };
 

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from app.settings import Settings
 from app.web import console, home, simulator, twilio
 from app.web.headers import install_headers
+from app.web.language import install_languages
 from app.web.wording import FILTERS
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -52,6 +53,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, form_id=_form_id)
+    install_languages(app)
     install_headers(app, settings.public_url)
     Compress(app)  # never the live stream: its type is not among these
     csrf = CSRFProtect(app)

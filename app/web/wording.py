@@ -1,42 +1,67 @@
-"""How times, people and states are written on pages. Pure: every zone and every present moment is an argument."""
+"""How times, people and states are written on pages, in the reader's language. Every zone and every present moment is
+an argument."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from markupsafe import Markup, escape
 
 from app.domain.consent_scope import in_words as scope_words
 from app.domain.delivery import FAILURES, DeliveryState
 from app.domain.phone import readable
+from app.web.language import N_, tr, twelve_hours
+from app.web.language import gettext as _
+from app.web.language import language as reader
 from faq.languages import languages
 
 PURPOSES = {
-    "reply": "reply",
-    "reminder": "reminder",
-    "missed": "missed refill",
-    "page": "page",
-    "staff": "by hand",
-    "book": "asks to book",
-    "check_in": "asks how somebody is",
+    "reply": N_("reply"),
+    "reminder": N_("reminder"),
+    "missed": N_("missed refill"),
+    "page": N_("page"),
+    "staff": N_("by hand"),
+    "book": N_("asks to book"),
+    "check_in": N_("asks how somebody is"),
 }
 
 
 def day(moment: date | datetime, zone: ZoneInfo | None = None, *, year: bool = True, weekday: bool = True) -> str:
     """Return a day as "Thu 19-Nov-2026". An instant needs the zone it is read in."""
     local = moment.astimezone(zone) if isinstance(moment, datetime) else moment
-    words = f"{local.day}-{local:%b-%Y}" if year else f"{local.day}-{local:%b}"
-    return f"{local:%a} {words}" if weekday else words
+    months, weekdays = _names(reader())
+    words = f"{local.day}-{months[local.month]}"
+    words = f"{words}-{local.year}" if year else words
+    return f"{weekdays[local.weekday()]} {words}" if weekday else words
+
+
+def weekday_name(on: date) -> str:
+    """Return "Thu"."""
+    return _names(reader())[1][on.weekday()]
+
+
+@cache
+def _names(code: str) -> tuple[dict[int, str], dict[int, str]]:
+    """Return a language's short names of months, from 1, and of weekdays, from Monday's 0."""
+    locale = Locale.parse("es" if code == "es" else "en_US")
+    return dict(locale.months["format"]["abbreviated"]), dict(locale.days["format"]["abbreviated"])
 
 
 def hour(moment: datetime, zone: ZoneInfo, *, name: bool = False) -> str:
     """Return "10:30", or "10:30 EST" with the zone's name."""
     local = moment.astimezone(zone)
-    return f"{local:%H:%M} {local:%Z}" if name else f"{local:%H:%M}"
+    return f"{clock_time(local)} {local:%Z}" if name else clock_time(local)
+
+
+def clock_time(at: datetime | time) -> str:
+    """Return "14:30", or "2:30 PM" to whoever chose that."""
+    return f"{at.hour % 12 or 12}:{at:%M} {'AM' if at.hour < 12 else 'PM'}" if twelve_hours() else f"{at:%H:%M}"
 
 
 def moment(at: datetime, zone: ZoneInfo, *, year: bool = False, name: bool = False) -> str:
@@ -58,7 +83,7 @@ def since(at: datetime, now: datetime, zone: ZoneInfo) -> str:
 def soon(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     """Return "Fri 11:00 EST" for an instant within six days, with its date beyond."""
     if at - now < timedelta(days=6):
-        return f"{at.astimezone(zone):%a} {hour(at, zone, name=True)}"
+        return f"{weekday_name(at.astimezone(zone))} {hour(at, zone, name=True)}"
     return moment(at, zone, name=True)
 
 
@@ -78,18 +103,19 @@ def due(due_at: datetime | None, raised_at: datetime, now: datetime, zone: ZoneI
     """Return "call now", "today", "by Fri 11:00"; None for a task without an hour: as soon as somebody can."""
     if due_at is None:
         return None
-    overdue = f"overdue {spell(now - due_at)}"
+    overdue = _("overdue %(span)s", span=spell(now - due_at))
     if due_at <= raised_at:
-        return DueWords(f"{verb} now".strip(), "urgent", overdue if now >= due_at + AT_ONCE_FOR else "")
+        at_once = _("%(verb)s now", verb=tr(verb)) if verb else _("now")
+        return DueWords(at_once, "urgent", overdue if now >= due_at + AT_ONCE_FOR else "")
     if now > due_at:
         return DueWords(overdue, "urgent")
     local, today = due_at.astimezone(zone), now.astimezone(zone).date()
     by_midnight = local.time() == time(0)
     last = local.date() - timedelta(days=by_midnight)
     if last == today:
-        return DueWords("today" if by_midnight else f"today by {local:%H:%M}", "soon")
-    name = f"{last:%a}" if (last - today).days < 6 else day(last, year=False)
-    return DueWords(f"by {name}" if by_midnight else f"by {name} {local:%H:%M}")
+        return DueWords(_("today") if by_midnight else _("today by %(hour)s", hour=clock_time(local)), "soon")
+    name = weekday_name(last) if (last - today).days < 6 else day(last, year=False)
+    return DueWords(_("by %(day)s", day=name if by_midnight else f"{name} {clock_time(local)}"))
 
 
 def waited(span: timedelta) -> str:
@@ -105,7 +131,7 @@ def spell(span: timedelta) -> str:
     """Return a wait in words: "under 1 min", "16 min", "1 h 20 min", "2 days"."""
     minutes = max(0, int(span.total_seconds())) // 60
     if minutes == 0:
-        return "under 1 min"
+        return _("under 1 min")
     if minutes >= 1440:
         return plural(minutes // 1440, "day")
     hours = f"{minutes // 60} h " if minutes >= 60 else ""
@@ -113,19 +139,21 @@ def spell(span: timedelta) -> str:
 
 
 def plural(count: int, word: str, many: str = "") -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {many or word + 's'}"
+    """Return "1 day", "3 days"; a word's plural is given where it does not end in s."""
+    return f"{count} {tr(word if count == 1 else many or word + 's')}"
 
 
 def born(born_on: str | None, today: date) -> str:
     """Return "14-Jul-1945 (81 y)" from an ISO day; "Not known" for none, and what was written for no day."""
     if not born_on:
-        return "Not known"
+        return _("Not known")
     try:
         birthday = date.fromisoformat(born_on)
     except ValueError:
         return born_on
     years = today.year - birthday.year - ((today.month, today.day) < (birthday.month, birthday.day))
-    return f"{birthday:%d-%b-%Y} ({years} y)"
+    months, _weekdays = _names(reader())
+    return _("%(day)s (%(years)d y)", day=f"{birthday:%d}-{months[birthday.month]}-{birthday.year}", years=years)
 
 
 def amount(value: Decimal) -> str:
@@ -144,7 +172,7 @@ def initials(*names: str | None) -> str:
 
 def language(code: str) -> str:
     known = languages().get(code)
-    return known.name if known else code
+    return tr(known.name) if known else code
 
 
 @dataclass(frozen=True)
@@ -157,86 +185,87 @@ class StateWords:
 
 
 _STATES = {
-    DeliveryState.QUEUED: StateWords("waiting to be sent", "clock", "pending"),
-    DeliveryState.SENDING: StateWords("being sent", "clock", "pending"),
-    DeliveryState.UNKNOWN: StateWords("not sure it left: asking the provider", "question", "pending"),
-    DeliveryState.HANDED_OVER: StateWords("sent, not yet confirmed", "check"),
-    DeliveryState.ACCEPTED: StateWords("sent, not yet confirmed", "check"),
-    DeliveryState.SENT: StateWords("sent, not yet confirmed", "check"),
-    DeliveryState.DELIVERED: StateWords("delivered", "checks"),
-    DeliveryState.WITHDRAWN: StateWords("not sent", "ban", "pending"),
+    DeliveryState.QUEUED: StateWords(N_("waiting to be sent"), "clock", "pending"),
+    DeliveryState.SENDING: StateWords(N_("being sent"), "clock", "pending"),
+    DeliveryState.UNKNOWN: StateWords(N_("not sure it left: asking the provider"), "question", "pending"),
+    DeliveryState.HANDED_OVER: StateWords(N_("sent, not yet confirmed"), "check"),
+    DeliveryState.ACCEPTED: StateWords(N_("sent, not yet confirmed"), "check"),
+    DeliveryState.SENT: StateWords(N_("sent, not yet confirmed"), "check"),
+    DeliveryState.DELIVERED: StateWords(N_("delivered"), "checks"),
+    DeliveryState.WITHDRAWN: StateWords(N_("not sent"), "ban", "pending"),
 }
 
 
 def delivery(state: DeliveryState, reason: str | None) -> StateWords:
     """Say in plain words what became of a text."""
     if state in FAILURES:
-        word = "not sent" if state is DeliveryState.EXPIRED else "not delivered"
-        why = reason or ("too late to help" if state is DeliveryState.EXPIRED else "")
+        word = _("not sent") if state is DeliveryState.EXPIRED else _("not delivered")
+        why = tr(reason or "") or (_("too late to help") if state is DeliveryState.EXPIRED else "")
         return StateWords(f"{word}: {why}" if why else word, "x", "failed")
     words = _STATES[state]
+    shown = tr(words.say)
     if reason and state in (DeliveryState.WITHDRAWN, DeliveryState.QUEUED):
-        return StateWords(f"{words.say}: {reason}", words.icon, words.look)
-    return words
+        shown = f"{shown}: {tr(reason)}"
+    return StateWords(shown, words.icon, words.look)
 
 
 def what(text_id: str, version: int) -> str:
     """Name the reviewed words behind a text: "answer travel, version 5"."""
-    kind, _, name = text_id.partition(":")
+    kind, _colon, name = text_id.partition(":")
     if kind == "text":
-        return f"text {name.replace('_', ' ')}"
+        return _("text %(name)s", name=name.replace("_", " "))
     if not name:
         return text_id
-    return f"{kind} {name}, version {version}"
+    return _("%(kind)s %(name)s, version %(version)d", kind=tr(kind), name=name, version=version)
 
 
 _CARE_STEPS = {
-    "book": "text that asks to book",
-    "left": "text that the drug runs low",
-    "owner": "alert that nobody has taken the refill on",
-    "call": "call before the visit",
-    "arrive": "look whether the patient came",
-    "carer": "text to the carer about the missed visit",
-    "why": "question why the visit was missed",
-    "checkin": "question how the patient is",
-    "scan": "question whether the pump was checked after the scan",
-    "battery": "warning about the battery",
-    "eri": "warning about the replacement indicator",
-    "referral": "reminder of the referral",
+    "book": N_("text that asks to book"),
+    "left": N_("text that the drug runs low"),
+    "owner": N_("alert that nobody has taken the refill on"),
+    "call": N_("call before the visit"),
+    "arrive": N_("look whether the patient came"),
+    "carer": N_("text to the carer about the missed visit"),
+    "why": N_("question why the visit was missed"),
+    "checkin": N_("question how the patient is"),
+    "scan": N_("question whether the pump was checked after the scan"),
+    "battery": N_("warning about the battery"),
+    "eri": N_("warning about the replacement indicator"),
+    "referral": N_("reminder of the referral"),
 }
 
 
 def step(name: str | None) -> str:
     """Name what a text was owed for: ladder:14 is "14-day reminder", missed:2 the second missed-refill text, a care
     step by what it asks."""
-    kind, _, number = (name or "").partition(":")
+    kind, _colon, number = (name or "").partition(":")
     match kind:
         case "ladder":
-            return "reminder on the day" if number == "0" else f"{number}-day reminder"
+            return _("reminder on the day") if number == "0" else _("%(days)s-day reminder", days=number)
         case "missed":
-            return "missed-refill text" if number == "1" else "missed-refill text, the next morning"
-        case _:
-            return _CARE_STEPS.get(kind, "reminder")
+            return _("missed-refill text") if number == "1" else _("missed-refill text, the next morning")
+        case other:
+            return tr(_CARE_STEPS.get(other, "reminder"))
 
 
 _TASKS = {
-    "alert": "Alert",
-    "missed_refill": "Missed refill",
-    "supply": "Drug runs low",
-    "late_booking": "Booked late",
-    "second_person": "Waits for a second person",
-    "record_refill": "Record the refill",
-    "reschedule": "Wants another day",
-    "not_arrived": "Has not arrived",
-    "unconfirmed": "Not confirmed",
-    "call_instead": "Call instead",
-    "check_pump": "Check the pump",
+    "alert": N_("Alert"),
+    "missed_refill": N_("Missed refill"),
+    "supply": N_("Drug runs low"),
+    "late_booking": N_("Booked late"),
+    "second_person": N_("Waits for a second person"),
+    "record_refill": N_("Record the refill"),
+    "reschedule": N_("Wants another day"),
+    "not_arrived": N_("Has not arrived"),
+    "unconfirmed": N_("Not confirmed"),
+    "call_instead": N_("Call instead"),
+    "check_pump": N_("Check the pump"),
 }
 
 
 def task_kind(kind: str) -> str:
     """Name a task in a list of refills: "Missed refill"."""
-    return _TASKS.get(kind, sentence(kind.replace("_", " ")))
+    return tr(_TASKS.get(kind, sentence(kind.replace("_", " "))))
 
 
 def first_name(name: str) -> str:
@@ -250,16 +279,16 @@ def sentence(words: str) -> str:
 
 
 _SOURCES = {
-    "text": "by text",
-    "carrier": "through the carrier",
-    "import": "with the import",
-    "staff": "told to staff",
-    "demo": "for the demo",
+    "text": N_("by text"),
+    "carrier": N_("through the carrier"),
+    "import": N_("with the import"),
+    "staff": N_("told to staff"),
+    "demo": N_("for the demo"),
 }
 
 
 def consent_source(source: str) -> str:
-    return _SOURCES.get(source, source)
+    return tr(_SOURCES.get(source, source))
 
 
 def lower_first(words: str) -> str:

@@ -21,6 +21,7 @@ FIRST_PAGE_WITHOUT_PATIENTS = "console.accounts"  # where a role lands that sees
 OPEN_TO_ALL = {
     "console.sign_in_page",
     "console.sign_in_form",
+    "console.choose_language",
     "console.begin_passkey_sign_in",
     "console.passkey_sign_in",
     "console.invitation",

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from app.actions.change_password import change_password
+from app.actions.change_preferences import change_preferences
 from app.actions.errors import Refused
 from app.actions.passkeys import of_staff
 from app.actions.second_factor import (
@@ -28,6 +29,8 @@ from app.web.console.browser import is_simulated, this_browser
 from app.web.console.fresh import account, fresh
 from app.web.console.gate import session_now, staff
 from app.web.console.permits import needs
+from app.web.language import gettext as _
+from app.web.language import tr
 from app.web.passkey_host import offers_passkeys
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -59,6 +62,23 @@ def change_own_password() -> ResponseReturnValue:
         return _page(errors={"new": str(refusal)}), 422
     flash("Your password is changed. Every other session of yours has ended.")
     return redirect(url_for("console.own_account"))
+
+
+@bp.post("/account/preferences")
+@needs(Permission.OWN_ACCOUNT)
+def change_own_preferences() -> ResponseReturnValue:
+    try:
+        change_preferences(
+            current.line().db,
+            staff().id,
+            request.form.get("language", ""),
+            twelve_hours=request.form.get("hours") == "12",
+        )
+    except Refused as refusal:
+        flash(tr(refusal), "failed")
+    else:
+        flash(_("Saved: every page of yours follows it."))
+    return redirect(url_for("console.own_account", _anchor="preferences"))
 
 
 @bp.post("/account/sessions/end")
@@ -168,4 +188,5 @@ def _page(errors: dict[str, str] | None = None) -> str:
         errors=errors or {},
         shortest=SHORTEST_PASSWORD,
         real_now=now,
+        mine=account(),
     )

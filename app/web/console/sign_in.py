@@ -1,6 +1,7 @@
 """The door: sign in, sign out."""
 
 import math
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import current_app, flash, make_response, redirect, render_template, request, session, url_for
@@ -16,12 +17,30 @@ from app.web.console.browser import is_simulated, remember, this_browser
 from app.web.console.gate import session_now, staff_token
 from app.web.console.permits import needs
 from app.web.home import demo_sign_in
+from app.web.language import COOKIE, LANGUAGES
 from app.web.passkey_host import offers_passkeys
 
 
 @bp.get("/sign-in")
 def sign_in_page() -> ResponseReturnValue:
     return _door(next_page=own_page(request.args.get("next", "")))
+
+
+@bp.post("/language")
+def choose_language() -> ResponseReturnValue:
+    """Keep this browser's language, for whoever has not signed in yet."""
+    answer = make_response(redirect(url_for("console.sign_in_page", next=own_page(request.form.get("next", "")))))
+    code = request.form.get("language", "")
+    if code in LANGUAGES:
+        answer.set_cookie(
+            COOKIE,
+            code,
+            max_age=timedelta(days=365),
+            secure=current_app.config["STAFF_COOKIE_SECURE"],
+            httponly=True,
+            samesite="Lax",
+        )
+    return answer
 
 
 @bp.post("/sign-in")

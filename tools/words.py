@@ -1,0 +1,139 @@
+"""Which of the console's words have no Spanish yet, and which Spanish nobody asks for any more.
+
+python -m tools.words            # lists both; exit 1 when there is anything
+python -m tools.words app/web/console/pumps.py app/web/templates/console/pump.html   # of these files only
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.extract import extract_python
+from jinja2.ext import babel_extract
+
+from app.web.language import LANGUAGES, catalogues
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = ROOT / "app" / "web" / "templates"
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+OPTIONS = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
+NOT_CONSOLE = {"home.html", "simulator.html"}  # what patients and visitors see
+REFUSING = ("app/actions", "app/domain")  # whose refusals a nurse reads
+_PLURAL = re.compile(r"""plural\(['"]([^'"]+)['"](?:, ?['"]([^'"]+)['"])?""")
+_PLURAL_OF = re.compile(r"""plural\([^()"]+(?:\([^()]*\)[^()"]*)?, "([^"]+)"(?:, "([^"]+)")?\)""")
+_SLOT = re.compile(r"\{[^{}]*\}|%\(\w+\)[sd]")
+
+
+def asked_for(only: set[Path] | None = None) -> dict[str, str]:
+    """Return every message in the sources, with the place of its first use."""
+    found: dict[str, str] = {}
+    for path in _sources():
+        if only is None or path in only:
+            for message, line in _messages(path):
+                found.setdefault(message, f"{path.relative_to(ROOT)}:{line}")
+    return found
+
+
+def translated(code: str) -> dict[str, str]:
+    """Return what a language has, each message with its words; of a message with a plural, both."""
+    found: dict[str, str] = {}
+    for catalogue in catalogues(code):
+        for message in catalogue:
+            ids = message.id if isinstance(message.id, (tuple, list)) else (message.id,)
+            strings = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+            if message.id and not message.fuzzy:
+                for message_id, words in zip(ids, strings, strict=True):
+                    if found.get(message_id, words) != words:
+                        raise ValueError(f"two translations of {message_id!r}: {found[message_id]!r}, {words!r}")
+                    found[message_id] = words
+    return {message_id: words for message_id, words in found.items() if words}
+
+
+def wrong_slots(code: str) -> list[str]:
+    """Return the messages whose translation does not fill the same slots."""
+    return [
+        message
+        for message, words in translated(code).items()
+        if set(_SLOT.findall(message)) != set(_SLOT.findall(words))
+        and not (set(_SLOT.findall(message)) ^ set(_SLOT.findall(words)) <= {"%(num)d", "%(num)s"})
+    ]
+
+
+def _sources() -> Iterator[Path]:
+    yield from sorted(path for path in TEMPLATES.rglob("*.html") if path.name not in NOT_CONSOLE)
+    for place in ("app/web", *REFUSING):
+        yield from sorted((ROOT / place).rglob("*.py"))
+
+
+def _messages(path: Path) -> Iterator[tuple[str, int]]:
+    source = path.read_bytes()
+    if path.suffix == ".html":
+        extracted = babel_extract(BytesIO(source), KEYWORDS, (), OPTIONS)
+    else:
+        extracted = extract_python(BytesIO(source), KEYWORDS, (), {})
+        if str(path.relative_to(ROOT)).startswith(REFUSING):
+            yield from _refusals(ast.parse(source))
+    for line, _, messages, _ in extracted:
+        for message in (messages,) if isinstance(messages, str) else messages or ():
+            if message:
+                yield message, line
+    text = source.decode()
+    for pattern in (_PLURAL, _PLURAL_OF):
+        for match in pattern.finditer(text):
+            yield match[1], text.count("\n", 0, match.start()) + 1
+            yield match[2] or f"{match[1]}s", text.count("\n", 0, match.start()) + 1
+
+
+def _refusals(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield what is said where something is raised or a task given its reason, with its slots."""
+    for node in ast.walk(tree):
+        said: list[ast.expr] = []
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            said = node.exc.args
+        elif isinstance(node, ast.Call):
+            said = [word.value for word in node.keywords if word.arg == "reason"]
+        for each in said:
+            words = _words(each)
+            if " " in words:
+                yield words, each.lineno
+
+
+def _words(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        parts = (
+            part.value if isinstance(part, ast.Constant) else "{" + ast.unparse(part.value) + "}"  # type: ignore[attr-defined]
+            for part in node.values
+        )
+        return "".join(str(part) for part in parts)
+    return ""
+
+
+def main(arguments: list[str]) -> int:
+    only = {(ROOT / name).resolve() for name in arguments} or None
+    asked = asked_for(only)
+    lacking = 0
+    for code in LANGUAGES:
+        if code == "en":
+            continue
+        known = translated(code)
+        for message, place in asked.items():
+            if message not in known:
+                print(f"{place}: no {code} for {message!r}")
+                lacking += 1
+        for message in wrong_slots(code):
+            print(f"{code}: other slots in {message!r}")
+            lacking += 1
+        if only is None:
+            for message in sorted(set(known) - set(asked)):
+                print(f"{code}: nobody asks for {message!r}")
+                lacking += 1
+    return 1 if lacking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
