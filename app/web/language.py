@@ -85,6 +85,9 @@ def tr(words: object) -> str:
 def words_of(code: str) -> Translations:
     """Return the words of a language, from all of its catalogues; English has none and needs none."""
     whole = Catalog(locale=code)
+    whole.mime_headers = [
+        ("Plural-Forms", "nplurals=2; plural=(n != 1);")
+    ]  # as in the catalogues: no third, for millions
     for part in catalogues(code):
         for message in part:
             if message.id and message.string and not _is_sentence_with_slots(message.id):
