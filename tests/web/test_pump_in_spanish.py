@@ -79,7 +79,7 @@ def test_the_second_person_is_asked_in_spanish(
     save(nurse, page, **(REFILL | {"filled_on": "2026-11-24", "daily_dose_mcg": "600"}))
     assert "Espera a una segunda persona" in nurse.page(page)
     asked = nurse.page(f"/staff/patients/{maria.id}/refill")
-    assert "La dosis o la concentración cambia más de un 25 %." in asked
+    assert "La dosis o la concentración cambia más del 25 %." in asked
     assert "¿Quién es usted?" in asked
 
 
