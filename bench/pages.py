@@ -171,7 +171,8 @@ def main() -> int:
         bad = one.median_ms > wanted.most_ms or one.queries > wanted.most_queries
         too_much += bad
         mark = "  <--" if bad else ""
-        print(f"{one.median_ms:8.1f} {one.p95_ms:8.1f} {one.worst_ms:8.1f} {one.queries:4} {one.kilobytes:7.1f}  {one.path}{mark}")
+        times = f"{one.median_ms:8.1f} {one.p95_ms:8.1f} {one.worst_ms:8.1f}"
+        print(f"{times} {one.queries:4} {one.kilobytes:7.1f}  {one.path}{mark}")
     line.db.close()
     return 1 if too_much else 0
 
