@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
 
+from app.actions.catch_up import JOB, catch_up
 from app.actions.deliver_simulated import deliver_simulated
 from app.actions.index_names import index_names
 from app.actions.line import Line
@@ -45,6 +46,8 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]
+    if line.channel != "simulator":
+        jobs.append(Job(JOB, timedelta(minutes=5), lambda now: catch_up(line, channel, now)))
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))
     return tuple(jobs)
@@ -52,7 +55,7 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
 
 def run_due(line: Line, channel: Channel) -> Callable[[datetime], None]:
     """Return what does, at one instant, all that the heartbeat would do then: for the simulator's clock."""
-    jobs = [job for job in jobs_for(line, channel, steady=lambda: 0.0) if job.name not in NIGHTLY]
+    jobs = [job for job in jobs_for(line, channel, steady=lambda: 0.0) if job.name not in (*NIGHTLY, JOB)]
     carrier = [job for job in jobs if job.name == "deliver_simulated"]
     health = HealthRecord()
 
