@@ -262,12 +262,13 @@ SAID = (
     (
         "Answered yes: very sleepy, limp or dizzy. breathing slow or hard, or hard to wake: no; fever or confused: no; "
         "itching or tighter muscles: no; very sleepy, limp or dizzy: yes",
-        "Respondió que sí: mucha somnolencia, flacidez o mareo. respiración lenta o difícil, o cuesta despertarlo: no; "
-        "fiebre o confusión: no; picazón o más rigidez muscular: no; mucha somnolencia, flacidez o mareo: sí",
+        "Respondió que sí: mucho sueño, cuerpo flojo o mareo. respiración lenta o difícil, o cuesta despertar a la "
+        "persona: no; fiebre o confusión: no; comezón o músculos más tensos: no; mucho sueño, cuerpo flojo o mareo: sí",
     ),
     (
         "May be an emergency, not clear which. breathing slow or hard, or hard to wake: no",
-        "Puede ser una emergencia, no está claro cuál. respiración lenta o difícil, o cuesta despertarlo: no",
+        "Puede ser una emergencia, no está claro cuál. respiración lenta o difícil, o cuesta despertar a la persona: "
+        "no",
     ),
     (
         "Urgent (pump alarm): emergency words first, and an alert for the nurses",
@@ -275,16 +276,16 @@ SAID = (
     ),
     (
         "'pump is beeping' may be an emergency (alarm); it also asks for: cancel appointment",
-        "«pump is beeping» puede ser una emergencia (alarma); también pide: cancelar la cita",
+        "'pump is beeping' puede ser una emergencia (alarma); también pide: cancelar la cita",
     ),
     (
         "'no puede respirar' may be an emergency (breathing). The carrier took this as STOP",
-        "«no puede respirar» puede ser una emergencia (respiración). El operador lo tomó como STOP",
+        "'no puede respirar' puede ser una emergencia (respiración). El operador lo tomó como STOP",
     ),
-    ("TRAVLE is TRAVEL, two letters swapped", "TRAVLE es TRAVEL, con dos letras cambiadas de orden"),
+    ("TRAVLE is TRAVEL, two letters swapped", "TRAVLE es TRAVEL, con dos letras intercambiadas"),
     ("Answer travel, version 5", "Respuesta travel, versión 5"),
     ("The answer travel did not help: recorded", "La respuesta travel no sirvió: registrado"),
-    ('"1" answers our question about the visit', "«1» responde a nuestra pregunta sobre la cita"),
+    ('"1" answers our question about the visit', '"1" responde a nuestra pregunta sobre la cita'),
     ("Our question (fever or confused): yes", "Nuestra pregunta (fiebre o confusión): sí"),
     ("said so by phone: rang on Friday", "lo dijo por teléfono: rang on Friday"),
     ("removed: the patient's own phone", "se quitó: el teléfono del propio paciente"),
