@@ -164,6 +164,10 @@ SAID = (
         "the number of boluses a day must not be less than 0: check it",
         "número de bolos al día: no debe ser menor que 0; revíselo",
     ),
+    (
+        "the drug stability limit must be more than 0 days: check it",
+        "límite de estabilidad del fármaco: debe ser mayor que 0 días; revíselo",
+    ),
     ("the lead must not be less than 0 days: check it", "antelación: no debe ser menor que 0 días; revíselo"),
     (
         "a daily dose of 0.4 mcg looks like mg: did you mean 400 mcg?",
