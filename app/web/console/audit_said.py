@@ -20,6 +20,8 @@ _FULLER = {
     "import": N_("patients imported"),
     "missed": N_("visit missed"),
     "moved": N_("visit moved"),
+    "opted in": N_("phone opted in"),
+    "opted out": N_("phone opted out"),
     "read": N_("record opened"),
 }
 _SUBJECTS = {
@@ -45,7 +47,9 @@ _PARTICULARS = {
     "before": N_("before %(value)s"),
     "category": N_("category %(value)s"),
     "change": N_("change %(value)s"),
+    "consents": N_("consents %(value)s"),
     "contact": N_("contact %(value)s"),
+    "contacts": N_("contacts %(value)s"),
     "count": N_("count %(value)s"),
     "days": N_("days %(value)s"),
     "digit": N_("digit %(value)s"),
@@ -59,8 +63,12 @@ _PARTICULARS = {
     "left": N_("left %(value)s"),
     "outcome": N_("outcome %(value)s"),
     "owner": N_("owner %(value)s"),
+    "phones": N_("phones %(value)s"),
+    "programs": N_("programs %(value)s"),
     "pump": N_("pump %(value)s"),
+    "pumps": N_("pumps %(value)s"),
     "reason": N_("reason %(value)s"),
+    "refills": N_("refills %(value)s"),
     "replaces": N_("replaces %(value)s"),
     "role": N_("role %(value)s"),
     "room": N_("room %(value)s"),
@@ -77,6 +85,7 @@ _PARTICULARS = {
     "topic": N_("topic %(value)s"),
     "until": N_("until %(value)s"),
     "visit": N_("visit %(value)s"),
+    "visits": N_("visits %(value)s"),
     "was": N_("was %(value)s"),
     "way": N_("way %(value)s"),
     "zone": N_("zone %(value)s"),
@@ -130,22 +139,24 @@ def clock_said(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _particular(name: str, values: tuple[str, ...]) -> str:
-    """Return "state booked"; what means something else beside this name has a message of its own."""
-    plain = f"{name} {' '.join(values)}"
+    """Return "state booked". What a value means beside this name has a message of its own: "state: booked"."""
     if language() == "en":
-        return plain
-    if (whole := _word(plain)) != plain:
-        return whole
-    said = ", ".join(_word(value) for value in values)
-    return _(_PARTICULARS[name], value=said) if name in _PARTICULARS else plain
+        return f"{name} {' '.join(values)}"
+    said = ", ".join(_value(name, value) for value in values)
+    return _(_PARTICULARS[name], value=said) if name in _PARTICULARS else f"{name} {said}"
+
+
+def _value(name: str, value: str) -> str:
+    beside = f"{name}: {value}"
+    said = _word(beside)
+    return _word(value) if said == beside else said
 
 
 def _word(word: str) -> str:
     """Return a known word in the reader's language; a name of the database's is known by its words."""
     if not word.strip():
         return word
-    said = _(word)
-    spaced = word.replace("_", " ")
-    if said != word or spaced == word:
-        return said
-    return said if (known := _(spaced)) == spaced else known
+    said, spaced = _(word), word.replace("_", " ")
+    if said == word and spaced != word and (known := _(spaced)) != spaced:
+        return known
+    return said
