@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-_PAGES = {
+PAGES = {
     "patient": "the record and conversation",
     "pump": "the pump page",
     "phone": "the phone's conversation",
@@ -103,7 +103,7 @@ def did(verb: str, detail: Mapping[str, Any]) -> str:
 def place(detail: Mapping[str, Any]) -> str:
     """Return where something was read: "the pump page"."""
     page = str(detail.get("page", ""))
-    return _PAGES.get(page, page.replace("_", " "))
+    return PAGES.get(page, page.replace("_", " "))
 
 
 def shown_with(detail: Mapping[str, Any]) -> int:
