@@ -98,10 +98,11 @@ def words_of(code: str) -> Translations:
     return Translations(compiled, domain="console")
 
 
-def catalogues(code: str) -> Iterator[Catalog]:
+def catalogues(code: str, *without: str) -> Iterator[Catalog]:
     for path in sorted((WORDS / code).glob("*.po")):
-        with path.open("rb") as file:
-            yield read_po(file, locale=code, abort_invalid=True)
+        if path.stem not in without:
+            with path.open("rb") as file:
+                yield read_po(file, locale=code, abort_invalid=True)
 
 
 @dataclass(frozen=True)
