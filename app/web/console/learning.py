@@ -109,7 +109,7 @@ def taken_for(text: TextIn, menu: str | None) -> str:
             return _("understood as: %(wish)s", wish=wish)
         case _other:
             words = _("not understood")
-    return _("%(words)s; also %(wish)s", words=words, wish=wish) if wish else words
+    return _("%(meaning)s; also %(wish)s", meaning=words, wish=wish) if wish else words
 
 
 def title_of(topic: str) -> str:
