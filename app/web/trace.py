@@ -9,37 +9,35 @@ from app.db.simulator_pages import BesidePhone, Deed, TaskDone
 from app.db.thread import TextIn, TextOut
 from app.db.work import TaskKind, TaskState
 from app.domain.delivery import FAILURES, DeliveryState
-from app.web.language import N_, tr
-from app.web.language import gettext as _
 from app.web.wording import plural, step, what
 
 TASKS = {
-    TaskKind.ALERT: N_("an alert for nurses"),
-    TaskKind.MISSED_REFILL: N_("missed refill"),
-    TaskKind.QUESTION: N_("a question for a nurse"),
-    TaskKind.RESCHEDULE: N_("wants another day"),
-    TaskKind.CALL_INSTEAD: N_("call instead"),
-    TaskKind.MEDIA: N_("look at what was sent"),
-    TaskKind.HUMAN: N_("wants to talk to a person"),
-    TaskKind.WRONG_NUMBER: N_("wrong number"),
-    TaskKind.UNDELIVERED: N_("a text did not arrive"),
-    TaskKind.UNCONFIRMED: N_("the visit is not confirmed"),
-    TaskKind.NOT_ARRIVED: N_("has not arrived"),
-    TaskKind.SUPPLY: N_("the drug runs low"),
-    TaskKind.LATE_BOOKING: N_("booked after the plan-by date"),
-    TaskKind.CHECK_PUMP: N_("check the pump"),
-    TaskKind.RECORD_REFILL: N_("record the refill"),
-    TaskKind.SECOND_PERSON: N_("a second person must confirm"),
-    TaskKind.BATTERY: N_("the pump must be replaced"),
+    TaskKind.ALERT: "an alert for nurses",
+    TaskKind.MISSED_REFILL: "a task: missed refill",
+    TaskKind.QUESTION: "a task: a question for a nurse",
+    TaskKind.RESCHEDULE: "a task: wants another day",
+    TaskKind.CALL_INSTEAD: "a task: call instead",
+    TaskKind.MEDIA: "a task: look at what was sent",
+    TaskKind.HUMAN: "a task: wants to talk to a person",
+    TaskKind.WRONG_NUMBER: "a task: wrong number",
+    TaskKind.UNDELIVERED: "a task: a text did not arrive",
+    TaskKind.UNCONFIRMED: "a task: the visit is not confirmed",
+    TaskKind.NOT_ARRIVED: "a task: has not arrived",
+    TaskKind.SUPPLY: "a task: the drug runs low",
+    TaskKind.LATE_BOOKING: "a task: booked after the plan-by date",
+    TaskKind.CHECK_PUMP: "a task: check the pump",
+    TaskKind.RECORD_REFILL: "a task: record the refill",
+    TaskKind.SECOND_PERSON: "a task: a second person must confirm",
+    TaskKind.BATTERY: "a task: the pump must be replaced",
 }
 _DEEDS = {
-    "booked": N_("A refill was booked"),
-    "moved": N_("The visit was moved"),
-    "cancelled": N_("The visit was cancelled"),
-    "attended": N_("The visit was marked attended: everything pending stops"),
-    "missed": N_("The visit counts as missed"),
-    "opted out": N_("Opted out: no reminders from now on"),
-    "opted in": N_("Opted in again"),
+    "booked": "A refill was booked",
+    "moved": "The visit was moved",
+    "cancelled": "The visit was cancelled",
+    "attended": "The visit was marked attended: everything pending stops",
+    "missed": "The visit counts as missed",
+    "opted out": "Opted out: no reminders from now on",
+    "opted in": "Opted in again",
 }
 
 
@@ -55,9 +53,9 @@ class Line:
 
 def trace_lines(texts: Sequence[TextIn | TextOut], beside: BesidePhone, most: int = 40) -> tuple[Line, ...]:
     lines = [*_texts(texts), *_tasks(beside.tasks), *_deeds(beside.deeds)]
-    lines += [Line(r.at, _("Did not send the %(step)s", step=step(r.step)), (tr(r.reason),)) for r in beside.skipped]
+    lines += [Line(r.at, f"Did not send the {step(r.step)}", (r.reason,)) for r in beside.skipped]
     order = sorted(enumerate(lines), key=lambda numbered: (numbered[1].at, numbered[0]), reverse=True)
-    return tuple(line for _place, line in order)[:most]
+    return tuple(line for _, line in order)[:most]
 
 
 def _texts(texts: Sequence[TextIn | TextOut]) -> Iterator[Line]:
@@ -67,11 +65,11 @@ def _texts(texts: Sequence[TextIn | TextOut]) -> Iterator[Line]:
             replies.setdefault(text.answers, []).append(text)
     for text in texts:
         if isinstance(text, TextIn):
-            lead, *rest = text.trace or (N_("A text came in"),)
-            sent = replies.get(text.id, ())
-            said = {f"Answer {reply.text_id.partition(':')[2]}, version {reply.version}" for reply in sent}
-            subs = [tr(line) for line in rest if line not in said] + ([_answered(sent)] if sent else [])
-            yield Line(text.at, tr(lead), tuple(subs), "urgent" if text.kind == "urgent" else "")
+            lead, *rest = text.trace or ("A text came in",)
+            if sent := replies.get(text.id):
+                answered = _answered(sent)
+                rest = [line for line in rest if not answered.startswith(line)] + [answered]
+            yield Line(text.at, lead, tuple(rest), "urgent" if text.kind == "urgent" else "")
         elif text.purpose is not Purpose.REPLY:
             yield _sent(text)
 
@@ -83,87 +81,71 @@ def _answered(replies: Sequence[TextOut]) -> str:
 
 def _sent(text: TextOut) -> Line:
     verb = {
-        DeliveryState.QUEUED: _("Will send"),
-        DeliveryState.SENDING: _("Sending"),
-        DeliveryState.WITHDRAWN: _("Did not send"),
-        DeliveryState.EXPIRED: _("Did not send"),
-    }.get(text.state, _("Could not deliver") if text.state in FAILURES else _("Sent"))
+        DeliveryState.QUEUED: "Will send",
+        DeliveryState.SENDING: "Sending",
+        DeliveryState.WITHDRAWN: "Did not send",
+        DeliveryState.EXPIRED: "Did not send",
+    }.get(text.state, "Could not deliver" if text.state in FAILURES else "Sent")
     look = "urgent" if text.urgent else ""
     match text.purpose:
         case Purpose.REMINDER | Purpose.MISSED | Purpose.BOOK | Purpose.CHECK_IN:
-            lead = _("%(verb)s the %(step)s", verb=verb, step=step(text.step))
+            lead = f"{verb} the {step(text.step)}"
         case Purpose.PAGE:
-            lead = _("%(verb)s a page to the on-call phone", verb=verb)
+            lead = f"{verb} a page to the on-call phone"
         case Purpose.REPLY:
-            lead = _("%(verb)s a reply", verb=verb)
+            lead = f"{verb} a reply"
         case Purpose.STAFF:
-            lead = _("%(verb)s a text by hand", verb=verb)
-            if text.staff_name:
-                lead = _("%(verb)s a text by hand, from %(name)s", verb=verb, name=text.staff_name)
-    why = (tr(text.reason),) if text.reason else ()
+            lead = f"{verb} a text by hand" + (f", from {text.staff_name}" if text.staff_name else "")
+    why = (text.reason,) if text.reason else ()
     return Line(text.at, lead, (f"{_because(text)}, {plural(text.segments, 'segment')}", *why), look)
 
 
 def _because(text: TextOut) -> str:
     match text.purpose:
         case Purpose.REMINDER:
-            return _("due by the patient's clock")
+            return "due by the patient's clock"
         case Purpose.MISSED | Purpose.BOOK | Purpose.CHECK_IN:
-            why = _WHY.get((text.step or "").partition(":")[0])
-            return tr(why) if why else _missed(text.step)
+            return _WHY.get((text.step or "").partition(":")[0], _missed(text.step))
         case Purpose.PAGE:
-            return _("a code and a link, nothing about the patient; again every 5 min until someone acknowledges")
+            return "a code and a link, nothing about the patient; again every 5 min until someone acknowledges"
         case Purpose.REPLY:
-            return _("answers a text")
+            return "answers a text"
         case Purpose.STAFF:
-            return _("written on the staff pages")
+            return "written on the staff pages"
 
 
 _WHY = {
-    "book": N_("no visit is booked, and the plan-by date comes nearer"),
-    "left": N_("few days of drug are left, and no visit is booked in time"),
-    "carer": N_("the patient lets us tell a carer, and few days of drug are left"),
-    "why": N_("each answer has an offer of its own"),
-    "checkin": N_("after a refill or a change of dose; three of four answers are urgent"),
-    "scan": N_("an MRI was recorded, and nobody said that the pump was checked"),
+    "book": "no visit is booked, and the plan-by date comes nearer",
+    "left": "few days of drug are left, and no visit is booked in time",
+    "carer": "the patient lets us tell a carer, and few days of drug are left",
+    "why": "each answer has an offer of its own",
+    "checkin": "after a refill or a change of dose; three of four answers are urgent",
+    "scan": "an MRI was recorded, and nobody said that the pump was checked",
 }
 
 
 def _missed(of_step: str | None) -> str:
-    if of_step == "missed:1":
-        return _("the visit passed and was not marked attended")
-    return _("the visit is still not marked attended")
+    first = of_step == "missed:1"
+    return "the visit passed and was not marked attended" if first else "the visit is still not marked attended"
 
 
 def _tasks(tasks: Iterable[TaskDone]) -> Iterator[Line]:
     for task in tasks:
-        look, reason = "urgent" if task.kind is TaskKind.ALERT else "", (tr(task.reason),)
-        opened, raised, closed = _stages(task.kind)
-        yield Line(task.opened_at, opened, reason, look)
+        look = "urgent" if task.kind is TaskKind.ALERT else ""
+        yield Line(task.opened_at, f"Opened {TASKS[task.kind]}", (task.reason,), look)
         if task.raised_at > task.opened_at and task.state is not TaskState.RESOLVED:
-            yield Line(task.raised_at, raised, reason, look)
+            yield Line(
+                task.raised_at, f"Raised {TASKS[task.kind].replace('a ', 'the ', 1)} again", (task.reason,), look
+            )
         if task.acknowledged_at:
-            by_phone, on_page = _("Acknowledged from the on-call phone"), _("Acknowledged on the staff page")
-            nobody = _("nobody is paged about it any more")
-            yield Line(task.acknowledged_at, by_phone if task.by_phone else on_page, (nobody,))
+            who = "from the on-call phone" if task.by_phone else "on the staff page"
+            yield Line(task.acknowledged_at, f"Acknowledged {who}", ("nobody is paged about it any more",))
         if task.resolved_at:
-            yield Line(task.resolved_at, closed, (tr(task.outcome),) if task.outcome else ())
-
-
-def _stages(kind: TaskKind) -> tuple[str, str, str]:
-    """Say that such a task was opened, raised again, and closed."""
-    if kind is TaskKind.ALERT:
-        return _("Opened an alert for nurses"), _("Raised an alert for nurses again"), _("Closed an alert for nurses")
-    task = tr(TASKS[kind])
-    return (
-        _("Opened a task: %(task)s", task=task),
-        _("Raised the task: %(task)s again", task=task),
-        _("Closed a task: %(task)s", task=task),
-    )
+            yield Line(task.resolved_at, f"Closed {TASKS[task.kind]}", (task.outcome,) if task.outcome else ())
 
 
 def _deeds(deeds: Iterable[Deed]) -> Iterator[Line]:
     for deed in deeds:
         by_text = deed.actor.startswith("phone:")  # told with the text that did it
         if deed.verb in _DEEDS and not by_text:
-            yield Line(deed.at, tr(_DEEDS[deed.verb]))
+            yield Line(deed.at, _DEEDS[deed.verb])
