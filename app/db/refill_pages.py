@@ -135,8 +135,6 @@ def _late(session: Session, everybody: ColumnElement[bool], now: datetime, zone:
     late = [
         row for row in rows if row.starts_at is None or too_late(row.starts_at.astimezone(zone).date(), row.plan_by)
     ]
-    if not late:
-        return []
     since = min((row.filled_on for row in late if row.filled_on), default=today)
     came = came_since(session, Appointment.patient_id.in_([row.id for row in late]), since, zone)
     return [row.id for row in late if not _seen(row.filled_on, came.get(row.id), zone)]
