@@ -111,10 +111,14 @@ class _Sentence:
 
     found: re.Pattern[str]
     said: str  # with numbered slots
+    quoted: frozenset[int]  # slots between quotation marks: somebody's own words
 
     def filled(self, code: str, words: str) -> str | None:
         match = self.found.fullmatch(words)
-        return self.said.format(*(_translated(code, part or "") for part in match.groups())) if match else None
+        if match is None:
+            return None
+        parts = (part if n in self.quoted else _translated(code, part) for n, part in enumerate(match.groups("")))
+        return self.said.format(*parts)
 
 
 def _is_sentence_with_slots(message_id: Any) -> bool:
@@ -135,9 +139,13 @@ def _sentences(code: str) -> tuple[_Sentence, ...]:
 def _sentence(english: str, said: str) -> tuple[int, _Sentence]:
     """Return how many fixed words a sentence has, counted in letters, and how to find and fill it."""
     slots = _SLOT.findall(english)
-    fixed = [re.escape(words) for words in _SLOT.split(english)]
+    around = _SLOT.split(english)
+    fixed = [re.escape(words) for words in around]
+    quoted = frozenset(
+        n for n in range(len(slots)) if around[n][-1:] in ("'", '"') and around[n + 1][:1] == around[n][-1:]
+    )
     numbered = _SLOT.sub(lambda slot: f"{{{slots.index(slot[0])}}}", said)
-    return sum(map(len, fixed)), _Sentence(re.compile("(.*?)".join(fixed), re.DOTALL), numbered)
+    return sum(map(len, fixed)), _Sentence(re.compile("(.*?)".join(fixed), re.DOTALL), numbered, quoted)
 
 
 @lru_cache(maxsize=4096)
