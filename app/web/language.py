@@ -150,28 +150,25 @@ def _sentence(english: str, said: str) -> tuple[int, _Sentence]:
 
 @lru_cache(maxsize=4096)
 def _translated(code: str, words: str) -> str:
-    exact = str(words_of(code).gettext(words))
-    if exact != words or not words.strip():
+    """Return known words, also where `sentence` or `lower_first` changed their first letter."""
+    said = _known(code, words)
+    if said is None and words[:1].isalpha():
+        first, rest = words[:1], words[1:]
+        other = _known(code, (first.lower() if first.isupper() else first.upper()) + rest)
+        said = other and (other[:1].upper() if first.isupper() else other[:1].lower()) + other[1:]
+    return words if said is None else said
+
+
+def _known(code: str, words: str) -> str | None:
+    exact = str(words_of(code).gettext(words)) if words.strip() else words
+    if exact != words:
         return exact
     if dated := _DAY.fullmatch(words):
         return _day(code, dated)
-    for sentence in _sentences(code):
-        if (filled := sentence.filled(code, words)) is not None:
-            return filled
-    return _lower_or_upper(code, words)
+    return next((said for one in _sentences(code) if (said := one.filled(code, words)) is not None), None)
 
 
 def _day(code: str, found: re.Match[str]) -> str:
     """Return "19-Nov-2026" as the language writes it."""
     months = Locale.parse(code).months["format"]["abbreviated"]
     return f"{int(found[1])}-{months[_MONTHS.index(found[2]) + 1]}{found[3] or ''}"
-
-
-def _lower_or_upper(code: str, words: str) -> str:
-    """Return words that are known with the other kind of first letter, as `sentence` and `lower_first` leave them."""
-    first, rest = words[:1], words[1:]
-    other = (first.lower() if first.isupper() else first.upper()) + rest
-    said = str(words_of(code).gettext(other))
-    if said == other:
-        return words
-    return (said[:1].upper() if first.isupper() else said[:1].lower()) + said[1:]
