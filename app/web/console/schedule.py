@@ -118,7 +118,7 @@ def period_of(panel: Panel | None, today: date) -> Period:
     if not entered and panel is not None:
         at = panel.preview.starts_at if panel.preview else panel.visit.row.starts_at if panel.visit else None
         entered = at.astimezone(staff().clinic.zone).date().isoformat() if at else ""
-    return Period.of(request.values.get("view", ""), entered, today)
+    return Period.of(request.values.get("view", ""), entered, today, request.values.get("seen", ""))
 
 
 def period_today(now: datetime) -> date:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.care import AppointmentState
 from app.db.pages import VisitRow
-from app.db.schedule_pages import Scheduled, scheduled, to_book
+from app.db.schedule_pages import Scheduled, VisitKey, scheduled, to_book
 from app.db.visit_hours import ClosureRow, Span, closures, days_of, on_closed_days, visit_hours
 from app.db.worklist import DueRow, refills_due
 from app.domain.day_words import FIRST_YEAR, LAST_YEAR
@@ -30,15 +30,16 @@ SLOTS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Period:
-    """The days on a page; `day` is the one that its address names."""
+    """The days on a page; `day` is the one that its address names. `seen`: the visit that a further page follows."""
 
     view: View
     day: date
     first: date
     count: int
+    seen: VisitKey | None = None
 
     @staticmethod
-    def of(view: str, entered: str, today: date) -> "Period":
+    def of(view: str, entered: str, today: date, seen: str = "") -> "Period":
         """Return what an address asks for; the week of today for anything that names no day."""
         shown: View = next((one for one in VIEWS if one == view), "week")
         try:
@@ -50,7 +51,7 @@ class Period:
             first = day.replace(day=1)
             return Period(shown, day, first, (_next_month(first) - first).days)
         first = day - timedelta(days=day.weekday()) if shown == "week" else day
-        return Period(shown, day, first, 7)
+        return Period(shown, day, first, 7, _visit_key(seen) if shown == "list" else None)
 
     @property
     def last(self) -> date:
@@ -80,16 +81,34 @@ class Period:
         return self.first.year != self.last.year
 
     def link(self, view: str = "", day: date | None = None, *, anchor: str | None = None) -> str:
-        """Return the address of these days, or of others."""
-        where: dict[str, Any] = (
-            self.where | ({"view": view} if view else {}) | ({"day": day.isoformat()} if day else {})
-        )
+        """Return the address of these days, or of others, which begin with their first visit."""
+        where = self.where
+        if view or day:
+            where = {"view": view or self.view, "day": (day or self.day).isoformat()}
         return url_for("console.schedule", _anchor=anchor, **where)
 
     @property
     def where(self) -> dict[str, Any]:
         """Return what every address on the page carries along."""
-        return {"view": self.view, "day": self.day.isoformat()}
+        return {"view": self.view, "day": self.day.isoformat()} | ({"seen": _written(self.seen)} if self.seen else {})
+
+
+_KEY_TIME = "%Y%m%dT%H%M%S%f"
+
+
+def _written(key: VisitKey) -> str:
+    return f"{key.at.astimezone(UTC):{_KEY_TIME}}-{key.id}"
+
+
+def _visit_key(entered: str) -> VisitKey | None:
+    """Return the place that an address names; None, the first visit, for anything else."""
+    at, _, number = entered.partition("-")
+    if not (entered.isascii() and number.isdecimal() and len(number) < 19):
+        return None
+    try:
+        return VisitKey(datetime.strptime(at, _KEY_TIME).replace(tzinfo=UTC), int(number))
+    except ValueError:
+        return None
 
 
 def _next_month(first: date) -> date:
@@ -138,6 +157,18 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Further:
+    """Where the list goes on: on a day; within one that is longer than a page, after the visit that was `seen`."""
+
+    day: date
+    seen: VisitKey | None = None
+
+    @property
+    def link(self) -> str:
+        return url_for("console.schedule", **Period("list", self.day, self.day, 7, self.seen).where)
+
+
+@dataclass(frozen=True)
 class Board:
     """Everything on the page but the panel."""
 
@@ -147,7 +178,7 @@ class Board:
     days: tuple[ClinicDay, ...]
     listed: tuple[ListedDay, ...]
     visits: tuple[Scheduled, ...]
-    further: date | None  # the list goes on from this day
+    further: Further | None
     wanted: tuple[Wanted, ...]
     wanted_count: int
     stranded: tuple[VisitRow, ...]
@@ -178,20 +209,20 @@ def board(
     """Read the page: the same few queries whatever the tables hold."""
     today = now.astimezone(zone).date()
     start, end = Span(period.first, period.count).instants(zone)
-    found = scheduled(session, clinic_id, zone, start, end, now, shown + 1)
+    found = scheduled(session, clinic_id, zone, start, end, now, shown + 1, period.seen)
     hours, _ = visit_hours(session, clinic_id)
     closed = closures(session, clinic_id, min(period.first, today))
     due = to_book(refills_due(session, clinic_id, now, zone, ASK_TO_BOOK_DAYS, booked=False))
     spans = (Span(period.first, period.count), Span(today, FIT_DAYS))
     days, ahead = days_of(session, clinic_id, zone, spans, hours, closed, now)
     stranded, stranded_count = on_closed_days(session, clinic_id, zone, _from(closed, today), now)
-    visits, further = _whole_days(found, shown, zone)
+    visits, further = _page_of(found, shown, zone)
     return Board(
         period=period,
         zone=zone,
         hours=hours,
         days=days,
-        listed=_listed(days, visits, further, today, zone, every=period.view != "month"),
+        listed=_listed(period, days, visits, further, today, zone),
         visits=visits,
         further=further,
         wanted=tuple(Wanted(row, fitting(ahead, row.plan_by, SLOTS_SHOWN)) for row in due[:TO_BOOK]),
@@ -206,33 +237,36 @@ def _from(closed: Sequence[ClosureRow], today: date) -> tuple[ClosureRow, ...]:
     return tuple(row for row in closed if row.days.last >= today)
 
 
-def _whole_days(found: Sequence[Scheduled], most: int, zone: ZoneInfo) -> tuple[tuple[Scheduled, ...], date | None]:
-    """Return as many whole days as a page holds, and the day on which the next page begins."""
+def _page_of(found: Sequence[Scheduled], most: int, zone: ZoneInfo) -> tuple[tuple[Scheduled, ...], Further | None]:
+    """Return as many whole days as a page holds, of a day that is longer than a page its beginning, and where the next
+    page begins."""
     if len(found) <= most:
         return tuple(found), None
-    next_day = found[-1].row.starts_at.astimezone(zone).date()
-    whole = tuple(row for row in found if row.row.starts_at.astimezone(zone).date() < next_day)
+    days = [visit.row.starts_at.astimezone(zone).date() for visit in found]
+    whole = tuple(visit for visit, day in zip(found, days, strict=True) if day < days[-1])
     if whole:
-        return whole, next_day
-    return tuple(found[:most]), next_day + timedelta(days=1)  # one day that is longer than a page
+        return whole, Further(days[-1])
+    last = found[most - 1].row
+    return tuple(found[:most]), Further(days[-1], VisitKey(last.starts_at, last.id))
 
 
 def _listed(
+    period: Period,
     days: Sequence[ClinicDay],
     visits: Sequence[Scheduled],
-    further: date | None,
+    further: Further | None,
     today: date,
     zone: ZoneInfo,
-    *,
-    every: bool,
 ) -> tuple[ListedDay, ...]:
+    every = period.view != "month"
     by_day: dict[date, list[Scheduled]] = {}
     for visit in visits:
         by_day.setdefault(visit.row.starts_at.astimezone(zone).date(), []).append(visit)
     shown = [
         day
         for day in days
-        if (further is None or day.day < further or day.day in by_day)
+        if (further is None or day.day < further.day or day.day in by_day)
+        and (period.seen is None or day.day > period.first or day.day in by_day)
         and (day.closed is not None or day.taken or (every and (day.places or day.day == today)))
     ]
     upcoming = next((day.day for day in shown if day.day > today and day.day in by_day), None)

@@ -178,6 +178,6 @@ def _to_day(starts_at: datetime) -> ResponseReturnValue:
     """Go back to the view, at the day where the visit now stands."""
     day = starts_at.astimezone(staff().clinic.zone).date()
     period = period_of(None, period_today(current.now()))
-    if period.first <= day <= period.last:
+    if period.first <= day <= period.last and not period.seen:
         return redirect(period.link())
     return redirect(url_for("console.schedule", view=period.view, day=day.isoformat()))
