@@ -158,6 +158,17 @@
   const failed = (really) => {
     document.getElementById("calendar-failed").hidden = !really;
   };
+  // a calendar that cannot hold every visit says so, and leads to where they all are
+  const tellLeftOut = (leftOut) => {
+    const notice = document.getElementById("calendar-left-out");
+    notice.hidden = !leftOut;
+    if (!leftOut) return;
+    notice.querySelector("[data-left-out-day]").textContent = leftOut.said;
+    const link = notice.querySelector("a");
+    const to = new URL(link.href);
+    to.searchParams.set("day", leftOut.from);
+    link.href = to.href;
+  };
   let fromMemory = false;
   const feed = async (range, done, fail) => {
     try {
@@ -169,6 +180,7 @@
         if (!answer.ok) throw new Error(`feed ${answer.status}`);
         fed = await answer.json();
         for (const [day, head] of heads) fillHead(day, head);
+        tellLeftOut(fed.left_out);
       }
       failed(false);
       done(blocks(fed));
@@ -280,6 +292,7 @@
       calendar.destroy();
       calendar = null;
       place.hidden = true;
+      tellLeftOut(null);
     }
   };
 

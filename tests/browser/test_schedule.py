@@ -4,12 +4,14 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
 from app.actions.line import Line
 from app.actions.move_appointment import move_appointment
 from app.db.care import Appointment
+from app.web.console import schedule
 from tests.browser.conftest import Desk
 from tests.conftest import FrozenClock
 
@@ -143,3 +145,21 @@ def test_who_is_second_is_told_and_keeps_what_they_typed(
         expect(page.locator(".said")).to_have_count(0)
     desk.complaints[:] = [said for said in desk.complaints if "409" not in said]
     assert starts(simulated_line, visit_id) == f"{elsewhere:%Y-%m-%dT%H:%M}"
+
+
+def test_a_month_that_does_not_fit_says_so_and_leads_to_the_week(
+    desk: Desk, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "FED", 2)
+    with desk.opens() as page:
+        desk.signs_in(page)
+        page.goto("/staff/schedule?view=month")
+        notice = page.locator("#calendar-left-out")
+        expect(notice).to_be_visible()
+        expect(notice).to_contain_text("Not all visits of this month fit: some from ")
+        monkeypatch.setattr(schedule, "FED", 2000)
+        day = page.evaluate("new URL(document.querySelector('#calendar-left-out a').href).searchParams.get('day')")
+        notice.get_by_role("link", name="Open the week").click()
+        expect(page.locator("#calendar[data-view=week] .visit").first).to_be_visible()
+        expect(page.locator("#calendar-left-out")).to_be_hidden()
+        assert page.locator("#calendar").get_attribute("data-day") == day

@@ -4,13 +4,14 @@ typed."""
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from app.actions.line import Line
 from app.db.care import Appointment, AppointmentState
 from app.db.people import Clinic
-from app.web.console import schedule_view
+from app.web.console import schedule, schedule_view
 from tests.conftest import FrozenClock, Someone
 from tests.web.conftest import Visitor
 
@@ -109,3 +110,44 @@ def test_a_place_that_nobody_wrote_is_the_first_page(
 ) -> None:
     every = many(2, WEDNESDAY)
     assert rows_of(nurse.page(f"{SCHEDULE}?view=list&day=2026-11-18&seen={seen}")) == every
+
+
+# ── the calendar says what it leaves out ─────────────────────────────────────────────────────────────
+
+FEED = f"{SCHEDULE}/visits.json"
+
+
+def fed(nurse: Visitor, start: str, end: str) -> dict[str, Any]:
+    answer: dict[str, Any] = nurse.get(f"{FEED}?start={start}&end={end}").get_json()
+    return answer
+
+
+def test_a_feed_that_holds_every_visit_leaves_nothing_out(
+    nurse: Visitor, many: Callable[[int, datetime], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "FED", 3)
+    every = many(3, WEDNESDAY)
+    answer = fed(nurse, "2026-11-01", "2026-12-01")
+    assert [visit["id"] for visit in answer["visits"]] == every
+    assert answer["left_out"] is None
+
+
+def test_a_feed_that_does_not_says_from_which_day_on(
+    nurse: Visitor, many: Callable[[int, datetime], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "FED", 3)
+    first, rest = many(2, WEDNESDAY), many(4, WEDNESDAY + timedelta(days=1))
+    answer = fed(nurse, "2026-11-01", "2026-12-01")
+    assert [visit["id"] for visit in answer["visits"]] == [*first, rest[0]]
+    assert answer["left_out"] == {"from": "2026-11-19", "said": "Thu 19-Nov"}
+    taken = {day["day"]: day["taken"] for day in answer["days"]}
+    assert (taken["2026-11-18"], taken["2026-11-19"]) == (2, 4), "the days count what is not drawn too"
+
+
+def test_every_page_with_a_calendar_can_say_so(nurse: Visitor) -> None:
+    month, week = nurse.page(f"{SCHEDULE}?view=month"), nurse.page(SCHEDULE)
+    assert "Not all visits of this month fit" in month
+    assert "Open the week" in month
+    assert "Not all visits of this week fit" in week
+    assert "Open the list" in week
+    assert "Not all visits" not in nurse.page(f"{SCHEDULE}?view=list")

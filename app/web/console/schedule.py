@@ -23,7 +23,7 @@ from app.web.console.schedule_view import Board, Period, board, feed, state_of
 
 LONGEST_ENTRY = 40
 LONGEST_FEED_DAYS = 62
-FED = 2000
+FED = 2000  # visits in one answer; it says from which day on some are left out
 
 
 @dataclass
@@ -128,7 +128,8 @@ def period_today(now: datetime) -> date:
 @bp.get("/schedule/visits.json")
 @needs(Permission.READ_PATIENTS)
 def schedule_feed() -> ResponseReturnValue:
-    """Return the visits and free slots of some days, of this week where none are named.
+    """Return the visits and free slots of some days, of this week where none are named; with too many visits to draw
+    them all, from which day on some are left out.
 
     Names stand in the answer, never in the address.
     """
@@ -142,10 +143,10 @@ def schedule_feed() -> ResponseReturnValue:
     count = (end - first).days
     start, until = Span(first, count).instants(zone)
     with current.line().db.read() as session:
-        visits = scheduled(session, signed.clinic.id, zone, start, until, now, FED)
+        visits = scheduled(session, signed.clinic.id, zone, start, until, now, FED + 1)
         days = days_from(session, signed.clinic.id, zone, first, count, now)
-    listed(visit.row.person.id for visit in visits)
-    return jsonify(feed(visits, days, zone, now))
+    listed(visit.row.person.id for visit in visits[:FED])
+    return jsonify(feed(visits, days, zone, now, FED))
 
 
 def _day(entered: str) -> date | None:

@@ -274,11 +274,15 @@ def _listed(
     return tuple(ListedDay(called.get(day.day, f"{day.day:%A}"), day, tuple(by_day.get(day.day, ()))) for day in shown)
 
 
-def feed(visits: Sequence[Scheduled], days: Sequence[ClinicDay], zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+def feed(
+    visits: Sequence[Scheduled], days: Sequence[ClinicDay], zone: ZoneInfo, now: datetime, most: int
+) -> dict[str, Any]:
     """Return what the calendar draws. Times are the clinic's own clock, without an offset."""
+    left_out = visits[most].row.starts_at.astimezone(zone).date() if len(visits) > most else None
     return {
         "now": _wall(now, zone),
-        "visits": [_block(visit, zone, now) for visit in visits],
+        "visits": [_block(visit, zone, now) for visit in visits[:most]],
+        "left_out": {"from": left_out.isoformat(), "said": say_day(left_out, year=False)} if left_out else None,
         "days": [
             {
                 "day": day.day.isoformat(),
