@@ -153,6 +153,7 @@
     }
     for (const empty of place.querySelectorAll("[role=rowheader]")) empty.setAttribute("role", "gridcell");
   };
+  const hiddenDays = () => (place.dataset.hiddenDays || "").split(" ").filter(Boolean).map(Number);
   const dayOf = (date) => wall(date).slice(0, 10);
 
   const failed = (really) => {
@@ -169,11 +170,28 @@
     to.searchParams.set("day", leftOut.from);
     link.href = to.href;
   };
+  // the page knew the hours and weekdays of the visits it lists; a visit beyond them widens the week
+  const widen = () => {
+    if (!calendar || place.dataset.view !== "week") return;
+    const hours = fed.visits.map((visit) => Number(visit.start.slice(11, 13)));
+    const clock = (hour) => `${String(hour).padStart(2, "0")}:00:00`;
+    const from = clock(Math.min(parseInt(place.dataset.from, 10), ...hours));
+    const until = clock(Math.max(parseInt(place.dataset.until, 10), ...hours.map((hour) => hour + 1)));
+    const came = new Set(fed.visits.map((visit) => new Date(`${visit.start}Z`).getUTCDay()));
+    const hidden = hiddenDays().filter((day) => !came.has(day));
+    if (from === place.dataset.from && until === place.dataset.until && hidden.length === hiddenDays().length) return;
+    Object.assign(place.dataset, { from, until, hiddenDays: hidden.join(" ") });
+    calendar.setOption("slotMinTime", from);
+    calendar.setOption("slotMaxTime", until);
+    calendar.setOption("hiddenDays", hidden);
+  };
   let fromMemory = false;
   const feed = async (range, done, fail) => {
     try {
       if (!fromMemory || !fed) {
-        const asked = new URLSearchParams({ start: range.startStr.slice(0, 10), end: range.endStr.slice(0, 10) });
+        const { first } = place.dataset; // a week is asked for whole, with the weekdays that are hidden
+        const days = place.dataset.view === "week" ? [first, plus(`${first}T00:00:00`, 7 * 1440)] : [range.startStr, range.endStr];
+        const asked = new URLSearchParams({ start: days[0].slice(0, 10), end: days[1].slice(0, 10) });
         // like any part of a page that refreshes itself: it keeps no session alive
         const answer = await fetch(`${place.dataset.feed}?${asked}`, { headers: { "HX-Request": "true" } });
         if (answer.status === 401) location.reload();
@@ -184,7 +202,10 @@
       }
       failed(false);
       done(blocks(fed));
-      requestAnimationFrame(cure);
+      requestAnimationFrame(() => {
+        widen();
+        cure();
+      });
     } catch (error) {
       failed(true);
       fail(error);
@@ -219,7 +240,7 @@
       slotMaxTime: place.dataset.until,
       slotHeaderInterval: "01:00:00",
       slotHeaderFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
-      hiddenDays: (place.dataset.hiddenDays || "").split(" ").filter(Boolean).map(Number),
+      hiddenDays: hiddenDays(),
       nowIndicator: true,
       fixedWeekCount: false,
       slotEventOverlap: false,

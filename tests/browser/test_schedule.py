@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
+from app.actions.book_appointment import book_appointment
 from app.actions.line import Line
 from app.actions.move_appointment import move_appointment
 from app.db.care import Appointment
@@ -29,6 +30,7 @@ def how_many(line: Line) -> int:
 
 def drag(page: Page, block: Locator, to: Locator) -> None:
     """As a hand does it: press, move in steps, let go."""
+    expect(to).to_be_visible()
     block.scroll_into_view_if_needed()
     box, place = block.bounding_box(), to.bounding_box()
     assert box
@@ -163,3 +165,17 @@ def test_a_month_that_does_not_fit_says_so_and_leads_to_the_week(
         expect(page.locator("#calendar[data-view=week] .visit").first).to_be_visible()
         expect(page.locator("#calendar-left-out")).to_be_hidden()
         assert page.locator("#calendar").get_attribute("data-day") == day
+
+
+def test_a_visit_booked_meanwhile_outside_hours_and_on_a_hidden_day_is_drawn(
+    desk: Desk, simulated_line: Line, morning: dict[str, Any], clock: FrozenClock
+) -> None:
+    with desk.opens() as page:
+        open_week(desk, page)
+        sunday = clock().replace(hour=11, minute=0) + timedelta(days=6)  # six in the morning in New York
+        visit = book_appointment(simulated_line, morning["patient_id"], sunday, clock(), "command")
+        days = page.locator("#calendar .day-head").count()
+        assert days < 7
+        page.evaluate("document.dispatchEvent(new Event('htmx:after:swap'))")
+        expect(page.locator(f'#calendar a.visit[href*="/visits/{visit}"]')).to_be_visible()
+        expect(page.locator("#calendar .day-head")).to_have_count(days + 1)
