@@ -1,11 +1,12 @@
 """The schedule in Debian's Chromium: a click on a free slot, a visit dragged, the same by keyboard, and no script."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 from sqlalchemy import select
 
 from app.actions.book_appointment import book_appointment
@@ -28,13 +29,20 @@ def how_many(line: Line) -> int:
         return len(session.scalars(select(Appointment.id)).all())
 
 
+def box_of(block: Locator) -> dict[str, float]:
+    """Return where a block is; a calendar that draws itself anew has none for a moment."""
+    for _ in range(50):
+        with suppress(Error):  # it was drawn anew meanwhile
+            block.scroll_into_view_if_needed()
+            if box := block.bounding_box():
+                return dict(box)
+        block.page.wait_for_timeout(100)
+    raise AssertionError(f"{block} is not drawn")
+
+
 def drag(page: Page, block: Locator, to: Locator) -> None:
     """As a hand does it: press, move in steps, let go."""
-    expect(to).to_be_visible()
-    block.scroll_into_view_if_needed()
-    box, place = block.bounding_box(), to.bounding_box()
-    assert box
-    assert place
+    place, box = box_of(to), box_of(block)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 8)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 + 12, box["y"] + 20, steps=4)
