@@ -5,6 +5,21 @@
   const wide = window.matchMedia("(min-width: 900px)");
   const openPanel = (address, opener) => document.dispatchEvent(new CustomEvent("pumpline:open", { detail: { address, opener } }));
 
+  const lang = document.documentElement.lang || "en";
+  const words = {
+    ...{ closed: "Closed", goOn: "Alerts and safety texts go on", free: "{hour} free", book: "book", newVisit: "New visit" },
+    ...{ notSaved: "not saved yet", movingAway: "moving away", late: "{days} d late", ofDrug: "of drug left" },
+    ...{ more: "more", moreHint: "Open the week: {count} more" },
+    ...JSON.parse(place?.dataset.words || "{}"),
+  };
+  const fill = (said, slots) => said.replace(/\{(\w+)\}/g, (slot, name) => slots[name] ?? slot);
+  // "14:30", or "2:30 PM" to whoever chose that
+  const clock = (at) => {
+    if (place.dataset.hours !== "12") return at;
+    const hour = Number(at.slice(0, 2));
+    return `${hour % 12 || 12}${at.slice(2)} ${hour < 12 ? "AM" : "PM"}`;
+  };
+
   let calendar = null;
   let fed = null; // the last answer of the feed
   let dragging = false;
@@ -63,7 +78,7 @@
           end: week ? `${day.day}T${place.dataset.until}` : undefined,
           allDay: !week,
           display: "background",
-          title: `Closed: ${day.closed}`,
+          title: day.shut,
           extendedProps: { kind: "shut", closed: day.closed },
         });
       }
@@ -75,7 +90,7 @@
           start: `${start}:00`,
           end: plus(`${start}:00`, slot),
           url: address(place.dataset.book, { on, at }),
-          title: `${at} free`,
+          title: fill(words.free, { hour: clock(at) }),
           editable: false,
           extendedProps: { kind: "free", at },
         });
@@ -86,9 +101,9 @@
         id: "target",
         start: moving.to,
         end: plus(moving.to, slot),
-        title: who?.name ?? "new visit",
+        title: who?.name ?? words.newVisit,
         editable: false,
-        extendedProps: { kind: "target", name: who?.name ?? "New visit" },
+        extendedProps: { kind: "target", name: who?.name ?? words.newVisit },
       });
     }
     return found;
@@ -96,14 +111,14 @@
   const drawBlock = ({ event }) => {
     const about = event.extendedProps;
     const line = (name, words, ...more) => [element("b", "", name), element("span", "st", icon(words[0]), words[1], ...more)];
-    const time = element("span", "visually-hidden", `${event.startStr.slice(11, 16)} `);
-    if (about.kind === "shut") return place.dataset.view === "month" ? { domNodes: [] } : { domNodes: [element("b", "", "Closed"), element("span", "", about.closed), element("span", "tiny", "Alerts and safety texts go on")] };
-    if (about.kind === "free") return { domNodes: line(`${about.at} free`, ["plus", "book"]) };
-    if (about.kind === "target") return { domNodes: [time, ...line(about.name, ["move", "not saved yet"])] };
-    if (about.kind === "ghost") return { domNodes: [time, ...line(about.name, ["arrow", "moving away"])] };
+    const time = element("span", "visually-hidden", `${clock(event.startStr.slice(11, 16))} `);
+    if (about.kind === "shut") return place.dataset.view === "month" ? { domNodes: [] } : { domNodes: [element("b", "", words.closed), element("span", "", about.closed), element("span", "tiny", words.goOn)] };
+    if (about.kind === "free") return { domNodes: line(fill(words.free, { hour: clock(about.at) }), ["plus", words.book]) };
+    if (about.kind === "target") return { domNodes: [time, ...line(about.name, ["move", words.notSaved])] };
+    if (about.kind === "ghost") return { domNodes: [time, ...line(about.name, ["arrow", words.movingAway])] };
     const more = [];
-    if (about.late) more.push(element("span", "num late-mark", `${about.late} d late`));
-    else if (about.left !== null) more.push(element("span", "num", `${about.left} d`, element("span", "visually-hidden", " of drug left")));
+    if (about.late) more.push(element("span", "num late-mark", fill(words.late, { days: about.late })));
+    else if (about.left !== null) more.push(element("span", "num", `${about.left} d`, element("span", "visually-hidden", ` ${words.ofDrug}`)));
     return { domNodes: [time, ...line(about.name, [about.icon, about.say], ...more)] };
   };
   const blockClass = ({ event }) => {
@@ -111,24 +126,13 @@
     if (kind !== "visit") return `visit visit-${kind}`;
     return `visit ${look ? `visit-${look}` : ""} ${dry ? "visit-dry" : late ? "visit-late" : ""}`;
   };
-  const explain = (event) => {
-    const about = event.extendedProps;
-    if (about.kind !== "visit") return "";
-    const parts = [`${event.startStr.slice(11, 16)} ${about.full}: ${about.say}`];
-    if (about.there) parts.push(`${about.there} for the patient`);
-    if (about.left !== null) parts.push(`${about.left} days of drug left today, at the earliest`);
-    if (about.late) parts.push(`${about.late} days after plan-by${about.dry ? ", the drug may be gone" : ""}`);
-    return parts.join("; ");
-  };
-
   // each day's name with its places under it, as soon as they are known
   const heads = new Map();
   const fillHead = (day, head) => {
     const facts = fed?.days.find((one) => one.day === day);
     if (!facts) return;
     const open = facts.closed === null;
-    const said = open ? (facts.places ? `${facts.taken} of ${facts.places}` : facts.taken ? `${facts.taken} booked` : "") : "closed";
-    head.querySelector(".count").textContent = said;
+    head.querySelector(".count").textContent = facts.said;
     const pips = head.querySelector(".pips");
     const places = open ? Math.max(facts.places, facts.taken) : 0;
     pips.replaceChildren(
@@ -174,9 +178,9 @@
   const widen = () => {
     if (!calendar || place.dataset.view !== "week") return;
     const hours = fed.visits.map((visit) => Number(visit.start.slice(11, 13)));
-    const clock = (hour) => `${String(hour).padStart(2, "0")}:00:00`;
-    const from = clock(Math.min(parseInt(place.dataset.from, 10), ...hours));
-    const until = clock(Math.max(parseInt(place.dataset.until, 10), ...hours.map((hour) => hour + 1)));
+    const whole = (hour) => `${String(hour).padStart(2, "0")}:00:00`;
+    const from = whole(Math.min(parseInt(place.dataset.from, 10), ...hours));
+    const until = whole(Math.max(parseInt(place.dataset.until, 10), ...hours.map((hour) => hour + 1)));
     const came = new Set(fed.visits.map((visit) => new Date(`${visit.start}Z`).getUTCDay()));
     const hidden = hiddenDays().filter((day) => !came.has(day));
     if (from === place.dataset.from && until === place.dataset.until && hidden.length === hiddenDays().length) return;
@@ -219,7 +223,7 @@
     const { Calendar, plugins } = window.FullCalendar;
     const week = place.dataset.view === "week";
     const minutes = Number(place.dataset.slot);
-    const clock = `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}:00`;
+    const slot = `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}:00`;
     const mayMove = place.dataset.mayMove === "1";
     place.hidden = false;
     calendar = new Calendar(place, {
@@ -228,18 +232,21 @@
       initialDate: place.dataset.first,
       now: present,
       timeZone: "UTC",
-      locale: "en",
+      locale: lang,
+      timedText: "",
+      moreLinkText: words.more,
+      moreLinkHint: (count) => fill(words.moreHint, { count }),
       firstDay: 1,
       headerToolbar: false,
       height: "auto",
       allDaySlot: false,
-      slotDuration: clock,
+      slotDuration: slot,
       slotMinHeight: 2.3125 * parseFloat(getComputedStyle(document.documentElement).fontSize),
-      snapDuration: minutes % 15 ? clock : "00:15:00",
+      snapDuration: minutes % 15 ? slot : "00:15:00",
       slotMinTime: place.dataset.from,
       slotMaxTime: place.dataset.until,
       slotHeaderInterval: "01:00:00",
-      slotHeaderFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
+      slotHeaderContent: ({ date }) => clock(wall(date).slice(11, 16)),
       hiddenDays: hiddenDays(),
       nowIndicator: true,
       fixedWeekCount: false,
@@ -269,11 +276,10 @@
       eventContent: drawBlock,
       eventClass: blockClass,
       eventDidMount: ({ el, event }) => {
-        const said = explain(event);
-        if (said) el.title = said;
+        if (event.extendedProps.kind === "visit") el.title = event.extendedProps.about;
       },
       dayHeaderContent: ({ date }) => {
-        const name = new Intl.DateTimeFormat("en", { weekday: "short", timeZone: "UTC" }).format(date);
+        const name = new Intl.DateTimeFormat(lang, { weekday: "short", timeZone: "UTC" }).format(date);
         return week ? drawHead(dayOf(date), `${name} ${date.getUTCDate()}`) : name;
       },
       dayCellTopContent: ({ date }) => (week ? true : drawHead(dayOf(date), String(date.getUTCDate()))),

@@ -80,7 +80,7 @@
     const button = event.target.closest?.("[data-today]");
     if (!button) return;
     const field = document.getElementById(button.dataset.today);
-    field.value = "today";
+    field.value = button.dataset.fill || "today";
     field.focus();
   });
   document.addEventListener("change", (event) => {

@@ -20,6 +20,8 @@ from app.web.console.gate import staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.console.schedule_view import Board, Period, board, feed, state_of
+from app.web.language import tr, twelve_hours
+from app.web.wording import clock_time, weekday_name
 
 LONGEST_ENTRY = 40
 LONGEST_FEED_DAYS = 62
@@ -50,18 +52,18 @@ class Typed:
         try:
             day = clinic_day(self.on, today)
         except NotUnderstood as refusal:
-            self.errors["on"] = str(refusal)
+            self.errors["on"] = tr(refusal)
         try:
             at = time_of_day(self.at)
         except NotUnderstood as refusal:
-            self.errors["at"] = str(refusal)
+            self.errors["at"] = tr(refusal)
         if day is None or at is None:
             return None
         self.on, self.at = field_day(day), f"{at:%H:%M}"
         try:
             return clinic_time(f"{day.isoformat()}T{at:%H:%M}", staff().clinic.zone)
         except NotUnderstood as refusal:
-            self.errors["at"] = str(refusal)
+            self.errors["at"] = tr(refusal)
             return None
 
 
@@ -100,7 +102,15 @@ def schedule_page(panel: Panel | None = None) -> str:
     shown = [visit.row.person.id for visit in found.visits] + [row.person.id for row in found.stranded]
     listed([*shown, *(wanted.row.patient_id for wanted in found.wanted)])
     return render_template(
-        "console/schedule.html", board=found, period=period, panel=panel, state_of=state_of, today=period_today(now)
+        "console/schedule.html",
+        board=found,
+        period=period,
+        panel=panel,
+        state_of=state_of,
+        today=period_today(now),
+        clock_time=clock_time,
+        weekday_name=weekday_name,
+        twelve_hours=twelve_hours,
     )
 
 

@@ -1,11 +1,12 @@
 """What the schedule is made of: the days an address asks for, what stands on them, and whom to book."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from babel.dates import get_month_names
 from flask import url_for
 from sqlalchemy.orm import Session
 
@@ -15,10 +16,14 @@ from app.db.schedule_pages import Scheduled, VisitKey, scheduled, to_book
 from app.db.visit_hours import ClosureRow, Span, closures, days_of, on_closed_days, visit_hours
 from app.db.worklist import DueRow, refills_due
 from app.domain.day_words import FIRST_YEAR, LAST_YEAR
-from app.domain.visit_hours import ClinicDay, VisitHours, fitting
+from app.domain.visit_hours import WEEKDAYS, ClinicDay, VisitHours, fitting
 from app.web.console.entry import NotUnderstood, clinic_day
 from app.web.console.today import ASK_TO_BOOK_DAYS
+from app.web.language import gettext as _
+from app.web.language import language, ngettext, tr
 from app.web.wording import day as say_day
+from app.web.wording import hour as say_hour
+from app.web.wording import plural, sentence
 
 View = Literal["week", "month", "list"]
 VIEWS: tuple[View, ...] = ("week", "month", "list")
@@ -71,10 +76,11 @@ class Period:
     def said(self) -> str:
         """Return "23 to 29-Nov-2026", "November 2026"."""
         if self.view == "month":
-            return f"{self.first:%B %Y}"
+            month = get_month_names("wide", locale=language())[self.first.month]
+            return sentence(_("%(month)s %(year)d", month=month, year=self.first.year))
         same_month = (self.first.year, self.first.month) == (self.last.year, self.last.month)
         begins = str(self.first.day) if same_month else say_day(self.first, weekday=False, year=self._two_years)
-        return f"{begins} to {say_day(self.last, weekday=False)}"
+        return _("%(first)s to %(last)s", first=begins, last=say_day(self.last, weekday=False))
 
     @property
     def _two_years(self) -> bool:
@@ -102,7 +108,7 @@ def _written(key: VisitKey) -> str:
 
 def _visit_key(entered: str) -> VisitKey | None:
     """Return the place that an address names; None, the first visit, for anything else."""
-    at, _, number = entered.partition("-")
+    at, _dash, number = entered.partition("-")
     if not (entered.isascii() and number.isdecimal() and len(number) < 19):
         return None
     try:
@@ -127,16 +133,15 @@ class StateWords:
 def state_of(row: VisitRow, now: datetime) -> StateWords:
     match row.state:
         case AppointmentState.ATTENDED:
-            return StateWords("Attended", "checks", "done")
+            return StateWords(_("Attended"), "checks", "done")
         case AppointmentState.MISSED:
-            return StateWords("Missed", "x", "missed")
+            return StateWords(_("Missed"), "x", "missed")
         case AppointmentState.CANCELLED:
-            return StateWords("Cancelled", "ban", "done")
-    if row.confirmed_at:
-        return (
-            StateWords("Confirmed", "check") if row.starts_at >= now else StateWords("Not marked yet", "clock", "ask")
-        )
-    return StateWords("Not confirmed" if row.starts_at >= now else "Not marked yet", "question", "ask")
+            return StateWords(_("Cancelled"), "ban", "done")
+    confirmed = row.confirmed_at is not None
+    if row.starts_at < now:
+        return StateWords(_("Not marked yet"), "clock" if confirmed else "question", "ask")
+    return StateWords(_("Confirmed"), "check") if confirmed else StateWords(_("Not confirmed"), "question", "ask")
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,7 @@ def board(
     today = now.astimezone(zone).date()
     start, end = Span(period.first, period.count).instants(zone)
     found = scheduled(session, clinic_id, zone, start, end, now, shown + 1, period.seen)
-    hours, _ = visit_hours(session, clinic_id)
+    hours, _version = visit_hours(session, clinic_id)
     closed = closures(session, clinic_id, min(period.first, today))
     due = to_book(refills_due(session, clinic_id, now, zone, ASK_TO_BOOK_DAYS, booked=False))
     spans = (Span(period.first, period.count), Span(today, FIT_DAYS))
@@ -270,8 +275,13 @@ def _listed(
         and (day.closed is not None or day.taken or (every and (day.places or day.day == today)))
     ]
     upcoming = next((day.day for day in shown if day.day > today and day.day in by_day), None)
-    called = {today: "Today", upcoming: "Next"}
-    return tuple(ListedDay(called.get(day.day, f"{day.day:%A}"), day, tuple(by_day.get(day.day, ()))) for day in shown)
+    called = {today: _("Today"), upcoming: _("Next")}
+    return tuple(ListedDay(called.get(day.day, weekday(day.day)), day, tuple(by_day.get(day.day, ()))) for day in shown)
+
+
+def weekday(day: date) -> str:
+    """Return "Thursday"."""
+    return sentence(tr(WEEKDAYS[day.weekday()]))
 
 
 def feed(
@@ -289,6 +299,8 @@ def feed(
                 "taken": day.taken,
                 "places": day.places,
                 "closed": day.closed,
+                "shut": _("Closed: %(reason)s", reason=day.closed) if day.closed is not None else "",
+                "said": _taken(day),
                 "free": [f"{day.day.isoformat()}T{slot:%H:%M}" for slot in day.free],
             }
             for day in days
@@ -296,26 +308,53 @@ def feed(
     }
 
 
+def _taken(day: ClinicDay) -> str:
+    """Return "5 of 8", "5 booked" where none are planned, "closed"."""
+    if day.closed is not None:
+        return _("closed")
+    if day.places:
+        return _("%(taken)d of %(places)d", taken=day.taken, places=day.places)
+    return _("%(count)d booked", count=day.taken) if day.taken else ""
+
+
 def _block(visit: Scheduled, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
     row, words = visit.row, state_of(visit.row, now)
     person = row.person
-    there = f"{row.starts_at.astimezone(person.zone):%H:%M %Z}"
-    away = there.split()[0] != f"{row.starts_at.astimezone(zone):%H:%M}"
+    full = f"{person.family_name.upper()}, {person.given_name}"
     return {
         "id": row.id,
         "start": _wall(row.starts_at, zone),
         "name": f"{person.family_name}, {person.given_name[:1]}.",
-        "full": f"{person.family_name.upper()}, {person.given_name}",
+        "full": full,
         "say": words.say,
         "icon": words.icon,
         "look": words.look,
         "left": visit.left if row.state is AppointmentState.BOOKED else None,
         "late": visit.days_late,
         "dry": visit.runs_dry,
-        "there": there if away else "",
+        "about": "; ".join([f"{say_hour(row.starts_at, zone)} {full}: {words.say}", *_more_about(visit, zone)]),
         "url": url_for("console.visit", visit_id=row.id),
         "movable": row.state in (AppointmentState.BOOKED, AppointmentState.MISSED),
     }
+
+
+def _more_about(visit: Scheduled, zone: ZoneInfo) -> Iterator[str]:
+    at, there = visit.row.starts_at, visit.row.person.zone
+    if say_hour(at, there) != say_hour(at, zone):
+        yield _("%(hour)s for the patient", hour=say_hour(at, there, name=True))
+    if visit.left is not None and visit.row.state is AppointmentState.BOOKED:
+        yield ngettext(
+            "%(num)d day of drug left today, at the earliest",
+            "%(num)d days of drug left today, at the earliest",
+            visit.left,
+        )
+    if visit.days_late:
+        late = plural(visit.days_late, "day")
+        yield (
+            _("%(days)s after plan-by, the drug may be gone", days=late)
+            if visit.runs_dry
+            else _("%(days)s after plan-by", days=late)
+        )
 
 
 def _wall(at: datetime, zone: ZoneInfo) -> str:
