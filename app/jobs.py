@@ -12,6 +12,7 @@ from app.actions.plan_care import plan_care, plan_new_pumps
 from app.actions.plan_reminders import plan_reminders
 from app.actions.queue_due_reminders import queue_due_reminders
 from app.actions.raise_pages import raise_pages
+from app.actions.replay_spool import replay_spool
 from app.actions.seal_audit import seal_audit
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_unknown import settle_unknown
@@ -30,6 +31,7 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
     `steady` counts the seconds that a job takes.
     """
     jobs = [
+        Job("replay_spool", timedelta(seconds=5), lambda now: replay_spool(line, now)),
         Job("notice_missed_refills", timedelta(seconds=15), lambda now: notice_missed_refills(line, now)),
         Job("queue_due_reminders", timedelta(seconds=5), lambda now: queue_due_reminders(line, now)),
         Job("plan_new_pumps", timedelta(seconds=30), lambda now: plan_new_pumps(line, now)),

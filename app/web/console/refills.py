@@ -15,6 +15,7 @@ from app.web.console.gate import staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
+from app.web.language import N_, tr
 
 SHOWN = 100
 
@@ -46,9 +47,9 @@ def _anybody(_: DueRow, __: date) -> bool:
 
 
 FILTERS: dict[str, tuple[str, Callable[[DueRow, date], bool]]] = {
-    "all": ("All", _anybody),
-    "not-booked": ("Not booked", _not_booked),
-    "late": ("Late", _late),
+    "all": (N_("All"), _anybody),
+    "not-booked": (N_("Not booked"), _not_booked),
+    "late": (N_("Late"), _late),
 }
 
 
@@ -73,7 +74,7 @@ def refills() -> ResponseReturnValue:
         "console/refills.html",
         rows=[Shown(row, _left(row, today)) for row in shown],
         total=len(chosen),
-        filters=[(key, label, sum(fits(row, today) for row in rows)) for key, (label, fits) in FILTERS.items()],
+        filters=[(key, tr(label), sum(fits(row, today) for row in rows)) for key, (label, fits) in FILTERS.items()],
         show=show,
         everybody=everybody,
         today=today,
