@@ -7,7 +7,7 @@
 
   const lang = document.documentElement.lang || "en";
   const words = {
-    ...{ closed: "Closed", goOn: "Alerts and safety texts go on", free: "{hour} free", book: "book", newVisit: "New visit" },
+    ...{ closed: "Closed day", goOn: "Alerts and safety texts go on", free: "{hour} free", book: "book", newVisit: "New visit" },
     ...{ notSaved: "not saved yet", movingAway: "moving away", late: "{days} d late", ofDrug: "of drug left" },
     ...{ more: "more", moreHint: "Open the week: {count} more" },
     ...JSON.parse(place?.dataset.words || "{}"),
