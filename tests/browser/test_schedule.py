@@ -10,9 +10,12 @@ from playwright.sync_api import Error, Locator, Page, expect
 from sqlalchemy import select
 
 from app.actions.book_appointment import book_appointment
+from app.actions.change_preferences import change_preferences
 from app.actions.line import Line
 from app.actions.move_appointment import move_appointment
+from app.actions.sign_in import DEMO_EMAIL
 from app.db.care import Appointment
+from app.db.people import Staff
 from app.web.console import schedule
 from tests.browser.conftest import Desk
 from tests.conftest import FrozenClock
@@ -187,3 +190,35 @@ def test_a_visit_booked_meanwhile_outside_hours_and_on_a_hidden_day_is_drawn(
         page.evaluate("document.dispatchEvent(new Event('htmx:after:swap'))")
         expect(page.locator(f'#calendar a.visit[href*="/visits/{visit}"]')).to_be_visible()
         expect(page.locator("#calendar .day-head")).to_have_count(days + 1)
+
+
+def test_the_calendar_speaks_spanish_in_hours_of_twelve(desk: Desk, simulated_line: Line, clock: FrozenClock) -> None:
+    with simulated_line.db.read() as session:
+        staff_id = session.scalars(select(Staff.id).where(Staff.email == DEMO_EMAIL)).one()
+        patient_id = session.scalars(select(Appointment.patient_id)).first()
+    assert patient_id
+    with desk.opens(viewport={"width": 1440, "height": 1300}) as page:
+        desk.signs_in(page)
+        change_preferences(simulated_line.db, staff_id, "es", twelve_hours=True)
+        page.goto("/staff/schedule")
+        expect(page.locator("#calendar .visit").first).to_be_visible()
+        expect(page.locator("#calendar .day-head b").first).to_have_text("lun 23")
+        expect(page.locator("#calendar .cal-hour").filter(has_text="8:00 AM")).to_be_visible()
+        expect(page.locator("#calendar .cal-hour").filter(has_text="1:00 PM")).to_be_visible()
+        page.locator("#calendar a.visit-free", has_text="1:30 PM libre").first.click()
+        expect(page.locator("#panel-title")).to_have_text("Dar una cita")
+        expect(page.locator("#panel")).to_contain_text("13:30")
+        page.goto(f"/staff/schedule/book/{patient_id}")
+        page.locator("#panel [data-today=on]").click()
+        expect(page.locator("#on")).to_have_value("23-Nov-2026")
+        page.goto("/staff/schedule?view=month")
+        expect(page.locator("#calendar .visit").first).to_be_visible()
+        assert page.locator("#calendar .cal-head").all_inner_texts() == [
+            "lun",
+            "mar",
+            "mié",
+            "jue",
+            "vie",
+            "sáb",
+            "dom",
+        ]
