@@ -9,7 +9,7 @@
   const words = {
     ...{ closed: "Closed day", goOn: "Alerts and safety texts go on", free: "{hour} free", book: "book", newVisit: "New visit" },
     ...{ notSaved: "not saved yet", movingAway: "moving away", late: "{days} d late", ofDrug: "of drug left" },
-    ...{ more: "more", moreHint: "Open the week: {count} more" },
+    ...{ week: "Week", more: "more", moreHint: "Open the week: {count} more" },
     ...JSON.parse(place?.dataset.words || "{}"),
   };
   const fill = (said, slots) => said.replace(/\{(\w+)\}/g, (slot, name) => slots[name] ?? slot);
@@ -234,6 +234,7 @@
       timeZone: "UTC",
       locale: lang,
       timedText: "",
+      weekTextLong: words.week,
       moreLinkText: words.more,
       moreLinkHint: (count) => fill(words.moreHint, { count }),
       firstDay: 1,

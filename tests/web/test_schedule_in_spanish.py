@@ -116,7 +116,7 @@ def test_what_the_feed_says_is_said_in_spanish(nurse: Visitor, thanksgiving: int
     fed = in_spanish(nurse).get(f"{SCHEDULE}/visits.json?start=2026-11-23&end=2026-12-07").get_json()
     [visit] = fed["visits"]
     assert visit["say"] == "Sin confirmar"
-    assert visit["about"] == "14:30 LOPEZ, Maria: Sin confirmar; Hoy quedan 85 días de fármaco, como mínimo"
+    assert visit["about"] == "14:30 LOPEZ, Maria: Sin confirmar; quedan 85 días de fármaco hoy, como mínimo"
     said = {day["day"]: (day["said"], day["shut"]) for day in fed["days"]}
     assert said["2026-12-02"] == ("1 de 8", "")
     assert said["2026-11-26"] == ("cerrado", "Cerrado: Thanksgiving")
