@@ -277,7 +277,9 @@ def open_counts(session: Session, clinic_id: int, on_call_hash: str | None) -> O
     return OpenCounts(row[0], row[1], row[2], bool(row[3]))
 
 
-def visits_between(session: Session, clinic_id: int, start: datetime, end: datetime) -> tuple[VisitRow, ...]:
+def visits_between(
+    session: Session, clinic_id: int, start: datetime, end: datetime, limit: int = 200
+) -> tuple[VisitRow, ...]:
     rows = session.execute(
         select(Appointment, Patient)
         .join(Patient, Patient.id == Appointment.patient_id)
@@ -288,7 +290,7 @@ def visits_between(session: Session, clinic_id: int, start: datetime, end: datet
             Appointment.starts_at < end,
         )
         .order_by(Appointment.starts_at, Appointment.id)
-        .limit(200)
+        .limit(limit)
     )
     return tuple(visit_of(visit, person_of(patient)) for visit, patient in rows)
 

@@ -13,7 +13,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import flask_babel
 from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -24,6 +23,7 @@ from flask import Flask, g, has_request_context, request
 LANGUAGES = {"en": "English", "es": "Español"}
 NOT_CONSOLE = {"home", "simulator", "twilio"}  # what visitors and the simulator see is written in English
 COOKIE = "pumpline-language"  # of a browser whose reader has not chosen for the account
+_KNOWN = "pumpline.reader"
 WORDS = Path(__file__).parent / "languages"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAY = re.compile(rf"(\d{{1,2}})-({'|'.join(_MONTHS)})(-\d{{4}})?")
@@ -32,11 +32,12 @@ _SLOT = re.compile(r"\{[^{}]*\}")
 
 def install_languages(app: Flask) -> None:
     """Give every template and route its gettext, from the catalogues beside this file."""
-    babel = flask_babel.Babel(app, locale_selector=language, default_domain="console")
-    with app.app_context():
-        known = babel.domain_instance.cache
-    for code in LANGUAGES:
-        known[code, "console"] = words_of(code)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda words: words_of(language()).gettext(words),
+        lambda one, many, count: words_of(language()).ngettext(one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.globals.update(languages=LANGUAGES, language_code=language)
     app.jinja_env.filters["tr"] = tr
     app.jinja_env.policies["ext.i18n.trimmed"] = True
@@ -44,9 +45,18 @@ def install_languages(app: Flask) -> None:
 
 def language() -> str:
     """Return the code of the language that this page is written in: the account's choice, else the browser's."""
-    if not has_request_context() or request.blueprint in NOT_CONSOLE:
+    if not has_request_context():
         return "en"
     account = g.get("account")
+    known: tuple[object, str] | None = request.environ.get(_KNOWN)
+    if known is None or known[0] is not account:  # a page asks a thousand times
+        request.environ[_KNOWN] = known = (account, _language(account))
+    return known[1]
+
+
+def _language(account: Any) -> str:
+    if request.blueprint in NOT_CONSOLE:
+        return "en"
     chosen = (account.language if account else "") or request.cookies.get(COOKIE, "")
     if chosen in LANGUAGES:
         return chosen
@@ -61,12 +71,13 @@ def twelve_hours() -> bool:
 
 def gettext(words: str, **slots: object) -> str:
     """Return English words in the reader's language, their %(name)s slots filled. Imported as `_`."""
-    return str(flask_babel.gettext(words, **slots))
+    said = str(words_of(language()).gettext(words))
+    return said % slots if slots else said
 
 
 def ngettext(one: str, many: str, count: int, **slots: object) -> str:
     """Return what is said of one or of many; %(num)d is the count."""
-    return str(flask_babel.ngettext(one, many, count, **slots))
+    return str(words_of(language()).ngettext(one, many, count)) % ({"num": count} | slots)
 
 
 def N_(words: str) -> str:  # noqa: N802 -- the name that gettext's tools look for

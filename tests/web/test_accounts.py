@@ -33,7 +33,7 @@ def code_at(clock: FrozenClock, secret: str) -> str:
 def secret(nurse: Visitor, line: Line, clock: FrozenClock) -> str:
     """Ana sets up an authenticator; return what her phone holds."""
     page = nurse.page("/staff/account/authenticator")
-    shown = re.search(r'<code class="typed-code">([A-Z2-7 ]+)</code>', page)
+    shown = re.search(r'<code class="typed-code" translate="no">([A-Z2-7 ]+)</code>', page)
     assert shown
     held = shown[1].replace(" ", "")
     done = nurse.post("/staff/account/authenticator", seen_on="/staff/account/authenticator", code=code_at(clock, held))

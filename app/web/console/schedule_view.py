@@ -27,7 +27,7 @@ from app.web.wording import plural, sentence
 
 View = Literal["week", "month", "list"]
 VIEWS: tuple[View, ...] = ("week", "month", "list")
-LISTED = 250  # visits on one page
+LISTED = 100  # visits on one page
 TO_BOOK = 8
 FIT_DAYS = 42  # how far ahead slots are looked for
 SLOTS_SHOWN = 3

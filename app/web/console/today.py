@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from app.db.pages import TaskRow, open_tasks, visits_between
+from app.db.agenda import agenda
+from app.db.pages import TaskRow, open_tasks
 from app.db.today import carers_of, dates_of, waits
 from app.db.work import TaskKind
 from app.db.worklist import DueRow, refills_due
@@ -192,7 +193,7 @@ def today() -> ResponseReturnValue:
     start, middle, end = days(moment, zone)
     with current.line().db.read() as session:
         tasks = open_tasks(session, clinic.id)
-        visits = visits_between(session, clinic.id, start, end)
+        first, second = agenda(session, clinic.id, start, middle, end, moment)
         due = refills_due(session, clinic.id, moment, zone, ASK_TO_BOOK_DAYS, booked=False)
         drawn = [task.person.id for task in tasks if task.person is not None]
         dates, carers = dates_of(session, drawn), carers_of(session, drawn)
@@ -200,7 +201,9 @@ def today() -> ResponseReturnValue:
     day = moment.astimezone(zone).date()
     refills = refill_rows(due, tasks, day)
     covered = {task.id for row in refills for task in row.tasks}
-    named = [task.person.id for task in tasks if task.person] + [visit.person.id for visit in visits]
+    named = [task.person.id for task in tasks if task.person] + [
+        visit.person.id for visit in (*first.visits, *second.visits)
+    ]
     listed(named + [item.row.patient_id for item in refills[:SHOWN]])
     return render_template(
         "console/today.html",
@@ -213,16 +216,8 @@ def today() -> ResponseReturnValue:
         carers=carers,
         next_act=NEXT_ACT,
         agenda=[
-            (
-                _("Today's visits"),
-                _("No visit is booked for today."),
-                [visit for visit in visits if visit.starts_at < middle],
-            ),
-            (
-                _("Tomorrow's visits"),
-                _("No visit is booked for tomorrow."),
-                [visit for visit in visits if visit.starts_at >= middle],
-            ),
+            (_("Today's visits"), _("No visit is booked for today."), first, day),
+            (_("Tomorrow's visits"), _("No visit is booked for tomorrow."), second, day + timedelta(days=1)),
         ],
         alert_outcomes=ALERT_OUTCOMES,
         shown=len(tasks),
