@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from app.settings import Settings
 from app.web import console, home, simulator, twilio
 from app.web.headers import install_headers
-from app.web.language import install_languages
+from app.web.language import N_, install_languages, tr
 from app.web.wording import FILTERS
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -83,20 +83,20 @@ def _fingerprint(name: str) -> str:
 
 
 _ERRORS = {
-    400: ("That did not arrive whole", "Go back, reload the page and try again. Nothing was changed."),
-    403: ("Not yours to do", "Your role in this clinic does not let you do this. Nothing was changed."),
-    404: ("There is nothing here", "It may have been removed, or it belongs to another clinic."),
-    405: ("That cannot be opened like this", "Go back and use the button again."),
-    413: ("That is too long", "Send less text at once. Nothing was changed."),
+    400: (N_("That did not arrive whole"), N_("Go back, reload the page and try again. Nothing was changed.")),
+    403: (N_("Not yours to do"), N_("Your role in this clinic does not let you do this. Nothing was changed.")),
+    404: (N_("There is nothing here"), N_("It may have been removed, or it belongs to another clinic.")),
+    405: (N_("That cannot be opened like this"), N_("Go back and use the button again.")),
+    413: (N_("That is too long"), N_("Send less text at once. Nothing was changed.")),
     500: (
-        "Something went wrong here",
-        "It was written to the log. Try again; if it stays, call whoever runs Pumpline.",
+        N_("Something went wrong here"),
+        N_("It was written to the log. Try again; if it stays, call whoever runs Pumpline."),
     ),
 }
 
 
 def _stale_form(_: CSRFError) -> ResponseReturnValue:
-    words = ("This page was open too long", "Go back, reload it and try again. Nothing was changed.")
+    words = (N_("This page was open too long"), N_("Go back, reload it and try again. Nothing was changed."))
     return _page(400, *words)
 
 
@@ -108,4 +108,4 @@ def _error_page(error: HTTPException) -> ResponseReturnValue:
 
 
 def _page(code: int, title: str, words: str) -> ResponseReturnValue:
-    return render_template("error.html", title=title, words=words), code
+    return render_template("error.html", title=tr(title), words=tr(words)), code

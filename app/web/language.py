@@ -6,7 +6,7 @@ reason of a task or a refusal, are kept in English and go through `tr` where the
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import BytesIO
@@ -22,6 +22,7 @@ from babel.support import Translations
 from flask import Flask, g, has_request_context, request
 
 LANGUAGES = {"en": "English", "es": "Español"}
+NOT_CONSOLE = {"home", "simulator", "twilio"}  # what visitors and the simulator see is written in English
 COOKIE = "pumpline-language"  # of a browser whose reader has not chosen for the account
 WORDS = Path(__file__).parent / "languages"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -43,7 +44,7 @@ def install_languages(app: Flask) -> None:
 
 def language() -> str:
     """Return the code of the language that this page is written in: the account's choice, else the browser's."""
-    if not has_request_context():
+    if not has_request_context() or request.blueprint in NOT_CONSOLE:
         return "en"
     account = g.get("account")
     chosen = (account.language if account else "") or request.cookies.get(COOKIE, "")
@@ -84,6 +85,9 @@ def tr(words: object) -> str:
 def words_of(code: str) -> Translations:
     """Return the words of a language, from all of its catalogues; English has none and needs none."""
     whole = Catalog(locale=code)
+    whole.mime_headers = [
+        ("Plural-Forms", "nplurals=2; plural=(n != 1);")
+    ]  # as in the catalogues: no third, for millions
     for part in catalogues(code):
         for message in part:
             if message.id and message.string and not _is_sentence_with_slots(message.id):

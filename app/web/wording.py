@@ -304,6 +304,12 @@ def spoken(body: str) -> Markup:
     return Markup(_PHONE.sub(r'<span class="nowrap">\g<0></span>', str(escape(body))))  # noqa: S704
 
 
+def outcome(words: str) -> str:
+    """Return how a task ended, its chosen outcome in the reader's language, the note as it was written."""
+    chosen, colon, note = words.partition(": ")
+    return f"{tr(chosen)}{colon}{note}"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "hour": hour,
@@ -316,6 +322,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plural": plural,
     "born": born,
     "amount": amount,
+    "outcome": outcome,
     "rounded": rounded,
     "task_kind": task_kind,
     "initials": initials,

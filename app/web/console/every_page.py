@@ -11,7 +11,8 @@ from app.db.work import TaskKind
 from app.domain.texts import Words
 from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE
 from app.web.console.gate import Signed
-from app.web.wording import plural
+from app.web.language import gettext as _
+from app.web.language import ngettext
 
 Look = Literal["loud", "failed", "soon"]
 
@@ -55,8 +56,8 @@ def fictional_numbers(clinic: ClinicFacts) -> tuple[Notice, ...]:
     """Warn where a live line still tells patients to call a number that is kept for fiction."""
     if not {clinic.phone, clinic.after_hours_phone} & {DEMO_CLINIC_PHONE, DEMO_AFTER_HOURS_PHONE}:
         return ()
-    words = "Patients are told to call a number that nobody answers. Change it: pumpline clinic set --phone."
-    return (Notice("failed", "The clinic's phone is the demo's", words),)
+    words = _("Patients are told to call a number that nobody answers. Change it: pumpline clinic set --phone.")
+    return (Notice("failed", _("The clinic's phone is the demo's"), words),)
 
 
 def _alerts(tasks: tuple[TaskRow, ...]) -> tuple[TaskRow, ...]:
@@ -73,21 +74,25 @@ def warnings(
 def _line_warnings(health: LineHealth, *, simulated: bool) -> list[Notice]:
     found = []
     if health.stopped and not simulated:  # a jump of the simulator's clock looks like a silence
-        words = "Texts that come in are still answered, but nobody is paged. Have `pumpline doctor` run now."
-        found.append(Notice("failed", "Reminders and pages have stopped", words))
+        words = _("Texts that come in are still answered, but nobody is paged. Have `pumpline doctor` run now.")
+        found.append(Notice("failed", _("Reminders and pages have stopped"), words))
     if not health.on_call_set:
         found.append(
             Notice(
-                "failed", "No on-call phone", "Urgent texts page nobody. Set one: pumpline clinic set --on-call-phone."
+                "failed",
+                _("No on-call phone"),
+                _("Urgent texts page nobody. Set one: pumpline clinic set --on-call-phone."),
             )
         )
     elif health.on_call_opted_out:
         found.append(
-            Notice("failed", "The on-call phone has opted out", "Pages do not reach it. Text START from that phone.")
+            Notice(
+                "failed", _("The on-call phone has opted out"), _("Pages do not reach it. Text START from that phone.")
+            )
         )
     for name, failures in health.failing_jobs:
-        words = f"It failed {failures} times in a row and is still tried. `pumpline doctor` says more."
-        found.append(Notice("failed", f"A job is failing: {name.replace('_', ' ')}", words))
+        words = _("It failed %(times)d times in a row and is still tried. `pumpline doctor` says more.", times=failures)
+        found.append(Notice("failed", _("A job is failing: %(name)s", name=name.replace("_", " ")), words))
     return found
 
 
@@ -98,14 +103,17 @@ def _content_warnings(words: Words, now: datetime, send_drafts: bool) -> list[No
     overdue = sum(answer.review_by < today for answer in answers)
     found = []
     if drafts:
-        many = drafts != 1
-        lead = f"{plural(drafts, 'answer')} {'are drafts' if many else 'is a draft'}, not signed by a clinician"
-        sent = "They are sent all the same" if many else "It is sent all the same"
-        kept = "They are held back, and a nurse is asked instead"
-        found.append(Notice("loud", lead, f"{sent if send_drafts else kept}.", "console.content", "Read them"))
+        lead = ngettext(
+            "%(num)d answer is a draft, not signed by a clinician",
+            "%(num)d answers are drafts, not signed by a clinician",
+            drafts,
+        )
+        sent = ngettext("It is sent all the same.", "They are sent all the same.", drafts)
+        kept = _("They are held back, and a nurse is asked instead.")
+        found.append(Notice("loud", lead, sent if send_drafts else kept, "console.content", _("Read them")))
     if overdue:
-        lead = f"{plural(overdue, 'answer')} past the review date"
-        found.append(Notice("soon", lead, "Have them reviewed.", "console.content", "Review"))
+        lead = ngettext("%(num)d answer past the review date", "%(num)d answers past the review date", overdue)
+        found.append(Notice("soon", lead, _("Have them reviewed."), "console.content", _("Review")))
     return found
 
 

@@ -17,6 +17,8 @@ from app.web.console.gate import access_task, staff
 from app.web.console.inbox_words import ago
 from app.web.console.permits import needs
 from app.web.console.sign_in import own_page
+from app.web.language import gettext as _
+from app.web.language import tr
 
 LONGEST_OUTCOME = 500
 
@@ -28,9 +30,9 @@ def acknowledge(task_id: int) -> ResponseReturnValue:
     access_task(signed, task_id)
     try:
         acknowledge_task(current.line(), task_id, current.now(), signed.id, version=version_of(request.form))
-        flash("Acknowledged. The on-call phone is not texted again about it.")
+        flash(_("Acknowledged. The on-call phone is not texted again about it."))
     except Refused as refusal:
-        flash(f"Not acknowledged: {_who_was_faster(task_id, refusal)}", "failed")
+        flash(_("Not acknowledged: %(why)s", why=_who_was_faster(task_id, refusal)), "failed")
     return _back()
 
 
@@ -41,7 +43,7 @@ def resolve(task_id: int) -> ResponseReturnValue:
     access_task(signed, task_id)
     outcome = ": ".join(part for name in ("outcome", "note") if (part := request.form.get(name, "").strip()))
     if not outcome:
-        flash("Not resolved: choose an outcome first.", "failed")
+        flash(_("Not resolved: choose an outcome first."), "failed")
         return _back()
     try:
         resolve_task(
@@ -52,25 +54,29 @@ def resolve(task_id: int) -> ResponseReturnValue:
             signed.id,
             version=version_of(request.form),
         )
-        flash("Resolved.")
+        flash(_("Resolved."))
     except Refused as refusal:
-        flash(f"Not resolved: {_who_was_faster(task_id, refusal)}", "failed")
+        flash(_("Not resolved: %(why)s", why=_who_was_faster(task_id, refusal)), "failed")
     return _back()
 
 
 def _who_was_faster(task_id: int, refusal: Refused) -> str:
     """Say who took or settled a task meanwhile, and when; what else was wrong, in its own words."""
     if refusal.kind != "conflict":
-        return str(refusal)
+        return tr(refusal)
     with current.line().db.read() as session:
         task = session.get_one(Task, task_id)
-        by, at, did = task.acknowledged_by, task.acknowledged_at, "acknowledged"
-        if task.resolved_at is not None:
-            by, at, did = task.resolved_by, task.resolved_at, "resolved"
+        by, at = task.acknowledged_by, task.acknowledged_at
+        resolved = task.resolved_at is not None
+        if resolved:
+            by, at = task.resolved_by, task.resolved_at
         name = session.scalar(select(Staff.name).where(Staff.id == by)) if by else None
     if at is None:
-        return str(refusal)
-    return f"{name or 'The on-call phone'} {did} this {ago(at, current.now())}. Nothing of yours was changed"
+        return tr(refusal)
+    who, when = name or _("The on-call phone"), ago(at, current.now())
+    if resolved:
+        return _("%(who)s resolved this %(when)s. Nothing of yours was changed", who=who, when=when)
+    return _("%(who)s acknowledged this %(when)s. Nothing of yours was changed", who=who, when=when)
 
 
 def _back() -> ResponseReturnValue:

@@ -21,6 +21,8 @@ from app.web.console.gate import staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
+from app.web.language import N_
+from app.web.language import gettext as _
 from faq.library import Answer
 from scheduler.quiet_hours import local_instant
 
@@ -28,28 +30,28 @@ ASK_TO_BOOK_DAYS = 28  # how long before the plan-by date an unbooked pump is wo
 SHOWN = 50
 
 TASK_OUTCOMES = (
-    "Called, settled",
-    "Booked a visit",
-    "Answered by text",
-    "Record corrected",
-    "Left a message",
-    "No longer needed",
+    N_("Called, settled"),
+    N_("Booked a visit"),
+    N_("Answered by text"),
+    N_("Record corrected"),
+    N_("Left a message"),
+    N_("No longer needed"),
 )
 PUMP_OUTCOMES = (
-    "Pump checked, nothing found",
-    "Pump checked, a fault was found",
-    "Recorded",
-    "Referral moved on",
-    "Record corrected",
-    "No longer needed",
+    N_("Pump checked, nothing found"),
+    N_("Pump checked, a fault was found"),
+    N_("Recorded"),
+    N_("Referral moved on"),
+    N_("Record corrected"),
+    N_("No longer needed"),
 )
 ALERT_OUTCOMES = (
-    "Sent to the emergency department",
-    "Seen in clinic today",
-    "Advised by phone",
-    "Booked a visit",
-    "Could not reach anyone, called for a check",
-    "Not an emergency",
+    N_("Sent to the emergency department"),
+    N_("Seen in clinic today"),
+    N_("Advised by phone"),
+    N_("Booked a visit"),
+    N_("Could not reach anyone, called for a check"),
+    N_("Not an emergency"),
 )
 
 
@@ -70,86 +72,96 @@ class WorkList:
 
 
 REFILLS = WorkList(
-    "Missed refills and unbooked pumps",
-    "least drug left first",
-    "No refill is missed, and every pump is booked in time.",
+    N_("Missed refills and unbooked pumps"),
+    N_("least drug left first"),
+    N_("No refill is missed, and every pump is booked in time."),
     "drop",
     (TaskKind.MISSED_REFILL, TaskKind.NOT_ARRIVED, TaskKind.SUPPLY, TaskKind.LATE_BOOKING),
     failed=True,
-    verb="call",
+    verb=N_("call"),
     to="visits",
     drug=True,
 )
 LISTS = (  # in order of danger
     WorkList(
-        "Cannot reach",
-        "no text gets through: call",
-        "Every phone took its last text.",
+        N_("Cannot reach"),
+        N_("no text gets through: call"),
+        N_("Every phone took its last text."),
         "phone",
         (TaskKind.UNDELIVERED, TaskKind.CALL_INSTEAD),
         failed=True,
-        verb="call",
+        verb=N_("call"),
         to="contacts",
         drug=True,
     ),
     REFILLS,
     WorkList(
-        "Pumps to see to",
-        "check, confirm, record",
-        "No pump to check, confirm or record.",
+        N_("Pumps to see to"),
+        N_("check, confirm, record"),
+        N_("No pump to check, confirm or record."),
         "pen",
         (TaskKind.CHECK_PUMP, TaskKind.SECOND_PERSON, TaskKind.RECORD_REFILL, TaskKind.BATTERY),
         to="pump",
         outcomes=PUMP_OUTCOMES,
     ),
     WorkList(
-        "Unconfirmed visits",
-        "call to confirm",
-        "Everybody has confirmed, or still has time to.",
+        N_("Unconfirmed visits"),
+        N_("call to confirm"),
+        N_("Everybody has confirmed, or still has time to."),
         "calendar",
         (TaskKind.UNCONFIRMED,),
-        verb="call",
+        verb=N_("call"),
         to="visits",
         drug=True,
     ),
     WorkList(
-        "Wants another day",
-        "the visit is kept until you decide",
-        "Nobody asked for another day.",
+        N_("Wants another day"),
+        N_("the visit is kept until you decide"),
+        N_("Nobody asked for another day."),
         "calendar",
         (TaskKind.RESCHEDULE,),
         to="visits",
         drug=True,
     ),
     WorkList(
-        "Questions for a nurse",
-        "longest wait first",
-        "Every question had a reviewed answer.",
+        N_("Questions for a nurse"),
+        N_("longest wait first"),
+        N_("Every question had a reviewed answer."),
         "question",
         (TaskKind.QUESTION, TaskKind.HUMAN),
     ),
     WorkList(
-        "Pictures and files", "ask what they show", "Nobody sent a picture or a file.", "image", (TaskKind.MEDIA,)
+        N_("Pictures and files"),
+        N_("ask what they show"),
+        N_("Nobody sent a picture or a file."),
+        "image",
+        (TaskKind.MEDIA,),
     ),
-    WorkList("Wrong numbers", "check the record", "No number turned out wrong.", "people", (TaskKind.WRONG_NUMBER,)),
+    WorkList(
+        N_("Wrong numbers"),
+        N_("check the record"),
+        N_("No number turned out wrong."),
+        "people",
+        (TaskKind.WRONG_NUMBER,),
+    ),
 )
 NEXT_ACT = {
-    TaskKind.UNDELIVERED: "Call instead",
-    TaskKind.CALL_INSTEAD: "Call",
-    TaskKind.MISSED_REFILL: "Call and book",
-    TaskKind.NOT_ARRIVED: "Call now",
-    TaskKind.SUPPLY: "Call and book",
-    TaskKind.LATE_BOOKING: "Find an earlier day",
-    TaskKind.CHECK_PUMP: "Check the pump",
-    TaskKind.SECOND_PERSON: "Confirm or decline",
-    TaskKind.RECORD_REFILL: "Record refill",
-    TaskKind.BATTERY: "Refer",
-    TaskKind.UNCONFIRMED: "Call to confirm",
-    TaskKind.RESCHEDULE: "Find a day",
-    TaskKind.QUESTION: "Answer",
-    TaskKind.HUMAN: "Answer",
-    TaskKind.MEDIA: "Ask about it",
-    TaskKind.WRONG_NUMBER: "Check the record",
+    TaskKind.UNDELIVERED: N_("Call instead"),
+    TaskKind.CALL_INSTEAD: N_("Call"),
+    TaskKind.MISSED_REFILL: N_("Call and book"),
+    TaskKind.NOT_ARRIVED: N_("Call now"),
+    TaskKind.SUPPLY: N_("Call and book"),
+    TaskKind.LATE_BOOKING: N_("Find an earlier day"),
+    TaskKind.CHECK_PUMP: N_("Check the pump"),
+    TaskKind.SECOND_PERSON: N_("Confirm or decline"),
+    TaskKind.RECORD_REFILL: N_("Record refill"),
+    TaskKind.BATTERY: N_("Refer"),
+    TaskKind.UNCONFIRMED: N_("Call to confirm"),
+    TaskKind.RESCHEDULE: N_("Find a day"),
+    TaskKind.QUESTION: N_("Answer"),
+    TaskKind.HUMAN: N_("Answer"),
+    TaskKind.MEDIA: N_("Ask about it"),
+    TaskKind.WRONG_NUMBER: N_("Check the record"),
 }
 
 
@@ -168,8 +180,8 @@ class RefillRow:
         if TaskKind.NOT_ARRIVED in kinds:
             return NEXT_ACT[TaskKind.NOT_ARRIVED]
         if self.row.visit is not None:
-            return NEXT_ACT[TaskKind.LATE_BOOKING] if self.row.visit.days_late else "See the visit"
-        return "Call and book" if self.tasks or self.row.missed else "Book"
+            return NEXT_ACT[TaskKind.LATE_BOOKING] if self.row.visit.days_late else N_("See the visit")
+        return N_("Call and book") if self.tasks or self.row.missed else N_("Book")
 
 
 @bp.get("/")
@@ -201,8 +213,16 @@ def today() -> ResponseReturnValue:
         carers=carers,
         next_act=NEXT_ACT,
         agenda=[
-            ("Today", [visit for visit in visits if visit.starts_at < middle]),
-            ("Tomorrow", [visit for visit in visits if visit.starts_at >= middle]),
+            (
+                _("Today's visits"),
+                _("No visit is booked for today."),
+                [visit for visit in visits if visit.starts_at < middle],
+            ),
+            (
+                _("Tomorrow's visits"),
+                _("No visit is booked for tomorrow."),
+                [visit for visit in visits if visit.starts_at >= middle],
+            ),
         ],
         alert_outcomes=ALERT_OUTCOMES,
         shown=len(tasks),
