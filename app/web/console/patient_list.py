@@ -29,7 +29,7 @@ from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
 from app.web.language import N_, tr
 from app.web.language import gettext as _
-from app.web.wording import language, lower_first
+from app.web.wording import language, lower_first, sentence
 from faq.languages import languages
 
 FARTHEST_PAGE = 100_000
@@ -230,7 +230,7 @@ def _facets(filters: Filters) -> list[Facet]:
         Facet(name, tr(title), tuple((value, tr(said)) for value, said in options.items()), getattr(filters, name))
         for name, (title, options) in FACETS.items()
     ]
-    spoken = tuple((code, language(code)) for code in languages())
+    spoken = tuple((code, sentence(language(code))) for code in languages())
     if filters.language and filters.language not in dict(spoken):
         spoken += ((filters.language, filters.language),)
     found.insert(3, Facet(LANGUAGE, _("Language"), spoken, filters.language))
