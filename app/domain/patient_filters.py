@@ -65,10 +65,3 @@ class Filters:
     def keepable(self) -> "Filters":
         """Return what a saved view keeps: not a search, which is one person's and ends."""
         return replace(self, found="")
-
-
-def in_words(name: str, value: str) -> str:
-    """Return a filter as its chip says it: "Next visit: booked late"."""
-    title, options = FACETS[name]
-    said = options[value]
-    return f"{title}: {said[:1].lower()}{said[1:]}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from app.web.wording import plural
 from scheduler.ladders import NEAR, SOON
 
 SEVEN_WEEKS = 49  # what the whole bar stands for, so that those of a list can be compared
@@ -31,7 +32,7 @@ class DrugLeft:
     def axis(self) -> tuple[tuple[str, str], ...]:
         """Return where the weeks stand: three marks, each a multiple of two weeks."""
         step = self.scale * 2 // 49
-        return tuple((self.at(7 * step * n), f"{step * n} weeks" if n == 1 else f"{step * n}") for n in (1, 2, 3))
+        return tuple((self.at(7 * step * n), plural(step * n, "week") if n == 1 else f"{step * n}") for n in (1, 2, 3))
 
     @property
     def look(self) -> str:

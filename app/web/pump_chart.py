@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from app.domain.pump import RefillDates
+from app.web.language import gettext as _
+from app.web.language import ngettext
 from app.web.wording import amount, day
 
 WIDTH, HEIGHT = 860, 268
@@ -82,9 +84,10 @@ def pump_chart(
 
     band = _band(filled_on, dates)
     fast, slow = line(1 + band, dates.early_empty_on), line(1 - band, dates.late_empty_on)
-    marks = [(today, "today", "today"), (dates.plan_by, _plan_words(dates.plan_by, today), "plan")]
+    marks = [(today, _("today"), "today"), (dates.plan_by, _plan_words(dates.plan_by, today), "plan")]
     if next_visit and next_visit <= last:
-        marks.append((next_visit, f"visit {day(next_visit, year=False, weekday=False)}", "visit"))
+        marks.append((next_visit, _("visit %(day)s", day=day(next_visit, year=False, weekday=False)), "visit"))
+    alarm_words = _("low-reservoir alarm, %(volume)s mL", volume=amount(alarm_ml))
     return Chart(
         title=title_of(dates, today, next_visit),
         said=_said(filled_on, dates, today, next_visit),
@@ -93,8 +96,8 @@ def pump_chart(
         nominal=" ".join(line(Decimal(1), dates.empty_on)),
         slow=" ".join(slow),
         alarm_y=y(alarm_ml),
-        alarm_x=_clear_of([float(x(on)) for on, _, _ in sorted(marks)]),
-        alarm_words=f"low-reservoir alarm, {amount(alarm_ml)} mL",
+        alarm_x=_clear_of([float(x(on)) for on, *_words in sorted(marks)], max(150, 6 * len(alarm_words))),
+        alarm_words=alarm_words,
         empty_x=x(dates.early_empty_on),
         days=_days(filled_on, last, x),
         volumes=tuple(Tick(y(part), amount(part)) for part in (volume_ml * n / 4 for n in range(5))),
@@ -106,31 +109,57 @@ def title_of(dates: RefillDates, today: date, next_visit: date | None) -> str:
     """Say what counts: when the drug may be gone, and how the next visit lies to it."""
     early = day(dates.early_empty_on, year=dates.early_empty_on.year != today.year)
     gone = dates.early_empty_on < today
-    first = f"If the pump runs fast it {'has been empty since' if gone else 'is empty on'} {early}"
-    if next_visit is None:
-        return f"{first}. No visit is booked."
-    visit = day(next_visit, year=next_visit.year != today.year)
-    before = (dates.early_empty_on - next_visit).days
-    if before == 0:
-        return f"{first}, the day of the next visit."
-    apart = f"{abs(before)} day{'' if abs(before) == 1 else 's'} {'before' if before > 0 else 'after'}"
-    return f"{first}. The next visit is {apart} that day: {visit}."
+    if next_visit == dates.early_empty_on:
+        if gone:
+            return _("If the pump runs fast it has been empty since %(day)s, the day of the next visit.", day=early)
+        return _("If the pump runs fast it is empty on %(day)s, the day of the next visit.", day=early)
+    if gone:
+        first = _("If the pump runs fast it has been empty since %(day)s.", day=early)
+    else:
+        first = _("If the pump runs fast it is empty on %(day)s.", day=early)
+    return f"{first} {_apart(dates.early_empty_on, next_visit, today)}"
+
+
+def _apart(early: date, visit: date | None, today: date) -> str:
+    if visit is None:
+        return _("No visit is booked.")
+    shown, days = day(visit, year=visit.year != today.year), (early - visit).days
+    if days > 0:
+        return ngettext(
+            "The next visit is %(num)d day before that day: %(day)s.",
+            "The next visit is %(num)d days before that day: %(day)s.",
+            days,
+            day=shown,
+        )
+    return ngettext(
+        "The next visit is %(num)d day after that day: %(day)s.",
+        "The next visit is %(num)d days after that day: %(day)s.",
+        -days,
+        day=shown,
+    )
 
 
 def _said(filled_on: date, dates: RefillDates, today: date, next_visit: date | None) -> str:
     def on(one: date) -> str:
         return day(one, weekday=False)
 
-    visit = f" The next visit is on {on(next_visit)}." if next_visit else " No visit is booked."
-    return (
-        f"Millilitres in the pump from {on(filled_on)}. At nominal flow empty on {on(dates.empty_on)}, running fast on "
-        f"{on(dates.early_empty_on)}, running slow on {on(dates.late_empty_on)}. Plan-by "
-        f"{'was' if dates.plan_by < today else 'is'} {on(dates.plan_by)}.{visit}"
+    flow = _(
+        "Millilitres in the pump from %(filled)s. At nominal flow empty on %(nominal)s, running fast on %(early)s, "
+        "running slow on %(late)s.",
+        filled=on(filled_on),
+        nominal=on(dates.empty_on),
+        early=on(dates.early_empty_on),
+        late=on(dates.late_empty_on),
     )
+    by = on(dates.plan_by)
+    plan = _("Plan-by was %(day)s.", day=by) if dates.plan_by < today else _("Plan-by is %(day)s.", day=by)
+    visit = _("The next visit is on %(day)s.", day=on(next_visit)) if next_visit else _("No visit is booked.")
+    return f"{flow} {plan} {visit}"
 
 
 def _plan_words(plan_by: date, today: date) -> str:
-    return f"plan-by {day(plan_by, year=False, weekday=False)}{', passed' if plan_by < today else ''}"
+    shown = day(plan_by, year=False, weekday=False)
+    return _("plan-by %(day)s, passed", day=shown) if plan_by < today else _("plan-by %(day)s", day=shown)
 
 
 def _band(filled_on: date, dates: RefillDates) -> Decimal:
@@ -141,7 +170,7 @@ def _band(filled_on: date, dates: RefillDates) -> Decimal:
 
 def _days(filled_on: date, last: date, x: Callable[[date], str]) -> tuple[Tick, ...]:
     """Return the first days of months, as many as fit, and the day of the refill."""
-    ticks = [Tick(x(filled_on), f"filled {day(filled_on, year=False, weekday=False)}", "start")]
+    ticks = [Tick(x(filled_on), _("filled %(day)s", day=day(filled_on, year=False, weekday=False)), "start")]
     months, month = [], filled_on.replace(day=1)
     while (month := (month + timedelta(days=32)).replace(day=1)) <= last:
         months.append(month)
@@ -153,10 +182,10 @@ def _days(filled_on: date, last: date, x: Callable[[date], str]) -> tuple[Tick, 
     return tuple(ticks)
 
 
-def _clear_of(lines: Sequence[float]) -> str:
+def _clear_of(lines: Sequence[float], wide: int) -> str:
     at = LEFT + 6.0
     for line in lines:
-        at = line + 6 if at - 6 < line < at + 150 else at
+        at = line + 6 if at - 6 < line < at + wide else at
     return f"{at:.1f}"
 
 

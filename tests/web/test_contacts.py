@@ -14,6 +14,7 @@ from app.db.messages import OutboundMessage, Purpose
 from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind, Phone
 from app.db.work import AuditEvent
 from app.domain.delivery import DeliveryState
+from app.web.console.contacts import consent_words
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.web.conftest import PASSWORD, Visitor
 
@@ -196,3 +197,33 @@ def test_who_may_only_read_sees_no_form(
     assert "Remove" not in page
     with line.db.read() as session:
         assert session.scalar(select(func.count()).select_from(Contact)) == 2
+
+
+def test_in_spanish_our_words_are_translated_and_what_somebody_said_is_not(
+    nurse: Visitor, maria: Someone, fiona: Contact
+) -> None:
+    nurse.headers["Accept-Language"] = "es"
+    page = nurse.page(at(maria))
+    assert "Solo que no se acudió a una cita" in page
+    assert "“lo dijo por teléfono: you can tell my sister”" in page
+    assert nurse.post(f"{at(maria)}/{fiona.id}/remove", seen_on=at(maria), version=1).status_code == 302
+    page = nurse.page(at(maria))
+    assert "El contacto se quitó." in page
+    assert "“se quitó: Fiona Lopez, sister”" in page
+
+
+@pytest.mark.parametrize(
+    ("kept", "source", "said"),
+    [
+        ("Remove", "text", "Remove"),  # a patient's own word, though the console has it too
+        ("signed a form", "text", "signed a form"),
+        ("signed a form", "staff", "firmó un formulario"),
+        ("signed a form: Remove", "staff", "firmó un formulario: Remove"),
+        ("removed: a carer, Remove", "staff", "se quitó: un cuidador, Remove"),
+        ("removed: the patient's own phone", "staff", "se quitó: el teléfono del propio paciente"),
+        ("Remove", "staff", "Remove"),
+    ],
+)
+def test_evidence_in_spanish(app: Flask, kept: str, source: str, said: str) -> None:
+    with app.test_request_context("/staff/patients", headers={"Accept-Language": "es"}):
+        assert consent_words(kept, source) == said

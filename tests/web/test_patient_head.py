@@ -167,3 +167,24 @@ def test_no_words_lie_on_others(days: int) -> None:
 )
 def test_what_has_passed_is_said_as_past(today: date, said: str) -> None:
     assert said in drawn(today, None).title
+
+
+def test_the_head_and_the_drawing_speak_spanish_and_keep_their_numbers(
+    lead: Visitor, maria: Someone, desk: Desk, clock: FrozenClock
+) -> None:
+    desk.fills(maria, 60)
+    desk.books(maria, clock() + timedelta(days=3))
+    lead.headers["Accept-Language"] = "es"
+    page = lead.page(f"/staff/patients/{maria.id}")
+    told = facts(page)
+    assert told["Nacimiento"] == "14-feb-1979 (47 años)"
+    assert told["Próxima recarga"] == "jue 26-nov, 10:00"
+    assert told["Teléfono"] == "614-555-0142, bien"
+    assert "Si la bomba va rápida, se vacía el sáb 19-dic. La próxima cita es 23 días antes: jue 26-nov." in page
+    assert "alarma de reservorio bajo, 2 mL" in page
+
+
+@pytest.mark.parametrize("days", range(0, 130, 7))
+def test_no_words_lie_on_others_in_spanish(app: Flask, days: int) -> None:
+    with app.test_request_context("/staff/patients", headers={"Accept-Language": "es"}):
+        test_no_words_lie_on_others(days)

@@ -178,3 +178,14 @@ def test_a_page_shown_again_after_a_mistake_refreshes_from_where_it_can_be_read(
     refreshed = re.search(r'data-poll[^>]*hx-get="([^"]*)"', answer.text)
     assert refreshed
     assert nurse.get(refreshed[1]).status_code == 200
+
+
+def test_the_time_line_in_spanish_leaves_what_people_wrote(nurse: Visitor, story: Someone) -> None:
+    nurse.headers["Accept-Language"] = "es"
+    page = nurse.page(at(story))
+    all_of_it = "\n".join(entries(page))
+    for said in ("Maria escribió", "Maria se dio de baja de los mensajes, por mensaje STOP", "Recarga: entraron 20 mL"):
+        assert said in all_of_it
+    for theirs in ("does the pump make noise?", "no voicemail"):
+        assert theirs in all_of_it
+    assert '<span class="quote" lang="en">does the pump make noise?</span>' in page

@@ -21,9 +21,13 @@ from app.web.console.gate import Signed, access_contact, access_patient, staff
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
 from app.web.console.reading import listed
+from app.web.language import N_, tr
+from app.web.language import gettext as _
 from app.web.wording import moment
 
 CARER = ContactKind.CARER
+_REMOVED = (N_("removed: the patient's own phone"), N_("removed: a carer"))  # what app.actions writes
+_OURS = (N_("another number took its place"), *_REMOVED, *WAYS.values())
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def add_contact_form(patient_id: int) -> ResponseReturnValue:
         add_contact(current.line(), patient_id, typed.entry, current.now(), signed.id)
     except Refused as refusal:
         return _again(signed, patient_id, typed, refusal)
-    flash("The contact is added.")
+    flash(_("The contact is added."))
     return _to_contacts(patient_id)
 
 
@@ -66,7 +70,7 @@ def change_contact_form(patient_id: int, contact_id: int) -> ResponseReturnValue
         change_contact(current.line(), contact_id, patient_id, typed.entry, now, signed.id, version_of(request.form))
     except Refused as refusal:
         return _again(signed, patient_id, typed, refusal)
-    flash("The contact is changed.")
+    flash(_("The contact is changed."))
     return _to_contacts(patient_id)
 
 
@@ -80,8 +84,20 @@ def remove_contact_form(patient_id: int, contact_id: int) -> ResponseReturnValue
         remove_contact(current.line(), contact_id, patient_id, now, signed.id, version)
     except Refused as refusal:
         return _again(signed, patient_id, Typed(), refusal, contact_id)
-    flash("The contact is removed. What was agreed before is kept under Earlier contacts.")
+    flash(_("The contact is removed. What was agreed before is kept under Earlier contacts."))
     return _to_contacts(patient_id)
+
+
+@bp.app_template_filter("consent_words")
+def consent_words(kept: str, source: str) -> str:
+    """Return the evidence of a consent: our part of it in the reader's language, what somebody said as it was said."""
+    if source != "staff":
+        return kept
+    for ours in _OURS:
+        if kept == ours or kept.startswith((f"{ours}: ", f"{ours}, ")):
+            return tr(ours) + kept[len(ours) :]
+    name = kept.removeprefix("removed: ")
+    return _("removed: %(name)s", name=name) if name != kept else kept
 
 
 def _entry() -> ContactEntry:
@@ -105,12 +121,13 @@ def _again(signed: Signed, patient_id: int, typed: Typed, refusal: Refused, cont
     """Show the page with what was typed. Of a contact that is gone, it can be added anew."""
     about = contact_id or typed.contact_id
     if isinstance(refusal, WrongField):
-        return _page(patient_id, replace(typed, errors={refusal.field: str(refusal)})), 422
-    said = str(refusal)
+        return _page(patient_id, replace(typed, errors={refusal.field: tr(refusal)})), 422
+    said = tr(refusal)
     with current.line().db.read() as session:
         last = last_contact_change(session, patient_id, about)
     if last:
-        said += f". {last[0]} did that at {moment(last[1], signed.clinic.zone)}"
+        when = moment(last[1], signed.clinic.zone)
+        said = _("%(refusal)s. %(name)s did that at %(when)s", refusal=said, name=tr(last[0]), when=when)
     if refusal.kind == "missing" and typed.contact_id > 0:
         typed = replace(typed, contact_id=0)
     return _page(patient_id, replace(typed, refused=said)), 422 if refusal.kind == "invalid" else 409

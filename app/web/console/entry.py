@@ -6,6 +6,9 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain.day_words import NoDay, day_of
+from app.web.language import gettext as _
+from app.web.language import tr
+from app.web.wording import clock_time
 from scheduler.quiet_hours import local_instant
 
 
@@ -24,15 +27,18 @@ def clinic_time(entered: str, zone: ZoneInfo) -> datetime:
     try:
         local = datetime.fromisoformat(entered.strip().replace(" ", "T"))
     except ValueError:
-        raise NotUnderstood("Give day and hour, for example 2026-12-03 10:30.") from None
+        raise NotUnderstood(_("Give day and hour, for example 2026-12-03 10:30.")) from None
     if local.tzinfo is not None or not 1970 <= local.year <= 2200:
-        raise NotUnderstood("Give day and hour at the clinic, for example 2026-12-03 10:30.")
+        raise NotUnderstood(_("Give day and hour at the clinic, for example 2026-12-03 10:30."))
     instant = local_instant(local.date(), local.time(), zone)
     there = instant.astimezone(zone).replace(tzinfo=None)
     if there != local:
-        raise NotUnderstood(
-            f"The clocks go forward that night: {local:%H:%M} does not exist. Choose {there:%H:%M} or later."
+        said = _(
+            "The clocks go forward that night: %(missing)s does not exist. Choose %(first)s or later.",
+            missing=clock_time(local),
+            first=clock_time(there),
         )
+        raise NotUnderstood(said)
     return instant
 
 
@@ -41,7 +47,7 @@ def clinic_day(entered: str, today: date) -> date:
     try:
         return day_of(entered, today)
     except NoDay as refusal:
-        raise NotUnderstood(str(refusal)) from None
+        raise NotUnderstood(tr(refusal)) from None
 
 
 _HOUR = re.compile(r"([0-9]{1,2})(?:[:.h]?([0-5][0-9]))?")
@@ -51,7 +57,7 @@ def time_of_day(entered: str) -> time:
     """Return a time of day as typed: "09:30", "9.30", "0930", "9". Raises NotUnderstood."""
     found = _HOUR.fullmatch(entered.strip().casefold())
     if not found or int(found[1]) > 23:
-        raise NotUnderstood("Write the time in 24 hours, for example 09:30 or 14:00.")
+        raise NotUnderstood(_("Write the time in 24 hours, for example 09:30 or 14:00."))
     return time(int(found[1]), int(found[2] or 0))
 
 
@@ -78,7 +84,10 @@ def reply_of(form: Mapping[str, str]) -> str:
     """Return a text as typed, with plain line ends. Raises NotUnderstood for nothing and for too much."""
     body = form.get("body", "").replace("\r\n", "\n").replace("\0", "").strip()
     if not body:
-        raise NotUnderstood("Write something first.")
+        raise NotUnderstood(_("Write something first."))
     if len(body) > LONGEST_REPLY:
-        raise NotUnderstood(f"{len(body)} characters are too many for a text: {LONGEST_REPLY} at most.")
+        words = _(
+            "%(length)d characters are too many for a text: %(most)d at most.", length=len(body), most=LONGEST_REPLY
+        )
+        raise NotUnderstood(words)
     return body

@@ -20,7 +20,7 @@ from app.web.console.gate import staff
 from app.web.console.patient_list import asked_for, whom
 from app.web.console.permits import needs
 from app.web.console.reading import listed
-from app.web.wording import language
+from faq.languages import languages
 
 AT_ONCE = 200
 HEADINGS = (
@@ -72,14 +72,15 @@ def export_list() -> ResponseReturnValue:
 
 
 def _cells(row: Listed, clinic: ClinicFacts, today: date) -> Sequence[object]:
-    person, early = row.person, row.early_empty_on
+    """Return one line of the file. It stays in English for every reader: other programs read it too."""
+    person, early, spoken = row.person, row.early_empty_on, languages().get(row.person.language)
     return (
         person.family_name,
         person.given_name,
         person.born_on or "",
         person.mrn,
         person.state.value,
-        language(person.language),
+        spoken.name if spoken else person.language,
         person.time_zone,
         readable(row.number, clinic.country) if row.number else "",
         FACETS["phone"][1][row.phone],

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.db.patient_banner import Banner, patient_banner
 from app.db.people import PatientState
+from app.web.language import gettext as _
 
 
 class Head(TypedDict):
@@ -23,11 +24,11 @@ def stopped(banner: Banner) -> str:
     """Say why no text goes to this patient any more; empty while texts do."""
     match banner.person.state:
         case PatientState.DECEASED:
-            return "Deceased. No text is sent."
+            return _("Deceased. No text is sent.")
         case PatientState.LEFT:
-            return "Left this clinic. No reminder is sent; an emergency text is still answered."
+            return _("Left this clinic. No reminder is sent; an emergency text is still answered.")
     if not banner.phones:
-        return "No phone on record: call or write instead."
+        return _("No phone on record: call or write instead.")
     if all(state == "opted_out" for state in banner.phones):
-        return "Opted out of texts. Call instead; Send is off. An emergency text is still answered."
+        return _("Opted out of texts. Call instead; Send is off. An emergency text is still answered.")
     return ""

@@ -18,7 +18,7 @@ from app.actions.search_patients import keep_search
 from app.db.patient_list import PAGE, Found, Listed, NoSuchPlace, Place, conditions, find, rows_of
 from app.db.patient_search import found_by, search_words
 from app.db.saved_views import views_for
-from app.domain.patient_filters import FACETS, LANGUAGE, SORTS, Filters, in_words
+from app.domain.patient_filters import FACETS, LANGUAGE, SORTS, Filters
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
@@ -27,7 +27,9 @@ from app.web.console.gate import Signed, staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
-from app.web.wording import language
+from app.web.language import N_, tr
+from app.web.language import gettext as _
+from app.web.wording import language, lower_first, sentence
 from faq.languages import languages
 
 FARTHEST_PAGE = 100_000
@@ -110,12 +112,12 @@ def save_view_form() -> ResponseReturnValue:
     form = ViewForm(0, request.form.get("name", "").replace("\0", ""), request.form.get("shared") == "1")
     try:
         if not filters.address:
-            raise Refused("choose a filter or a sorting first: the whole list needs no view")
+            raise Refused(N_("choose a filter or a sorting first: the whole list needs no view"))
         kept = urlencode(filters.address)
         save_view(current.line(), signed.clinic.id, signed.id, form.name, kept, current.now(), shared=form.shared)
     except Refused as refusal:
-        return _page(asked_for(signed, Filters.of(request.form)), replace(form, error=str(refusal))), 422
-    flash("The view is saved. It stands above the list.")
+        return _page(asked_for(signed, Filters.of(request.form)), replace(form, error=tr(refusal))), 422
+    flash(_("The view is saved. It stands above the list."))
     return redirect(to_list(filters))
 
 
@@ -130,15 +132,15 @@ def change_view_form() -> ResponseReturnValue:
     try:
         if request.form.get("do") == "remove":
             remove_view(line, view_id, signed.id, now, version)
-            flash("The view is removed. No patient was changed.")
+            flash(_("The view is removed. No patient was changed."))
         else:
             rename_view(line, view_id, signed.id, form.name, now, shared=form.shared, version=version)
-            flash("The view is changed.")
+            flash(_("The view is changed."))
     except Refused as refusal:
         if refusal.kind == "missing":
             abort(404)
         status = 409 if refusal.kind == "conflict" else 422
-        return _page(asked_for(signed, filters), replace(form, error=str(refusal))), status
+        return _page(asked_for(signed, filters), replace(form, error=tr(refusal))), status
     return redirect(to_list(filters))
 
 
@@ -225,19 +227,21 @@ def _left(row: Listed, today: date) -> DrugLeft | None:
 
 def _facets(filters: Filters) -> list[Facet]:
     found = [
-        Facet(name, title, tuple(options.items()), getattr(filters, name)) for name, (title, options) in FACETS.items()
+        Facet(name, tr(title), tuple((value, tr(said)) for value, said in options.items()), getattr(filters, name))
+        for name, (title, options) in FACETS.items()
     ]
-    spoken = tuple((code, words.name) for code, words in languages().items())
+    spoken = tuple((code, sentence(language(code))) for code in languages())
     if filters.language and filters.language not in dict(spoken):
         spoken += ((filters.language, filters.language),)
-    found.insert(3, Facet(LANGUAGE, "Language", spoken, filters.language))
+    found.insert(3, Facet(LANGUAGE, _("Language"), spoken, filters.language))
     return found
 
 
 def _chips(filters: Filters, query: str) -> list[tuple[str, str]]:
     """Return what is filtered by, each with the address without it."""
-    chips = [(f"Search: {query}", filters.without("found"))] if query else []
+    chips = [(_("Search: %(query)s", query=query), filters.without("found"))] if query else []
     for name, value in filters.chosen.items():
-        said = f"Language: {language(value)}" if name == LANGUAGE else in_words(name, value)
-        chips.append((said, filters.without(name)))
+        title, options = FACETS.get(name, ("Language", {}))
+        said = lower_first(tr(options[value])) if options else language(value)
+        chips.append((f"{tr(title)}: {said}", filters.without(name)))
     return [(said, to_list(rest)) for said, rest in chips]

@@ -21,6 +21,8 @@ from app.web.console.patient_chart import chart_of
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
 from app.web.drug_left import DrugLeft, drug_left
+from app.web.language import gettext as _
+from app.web.language import tr
 from app.web.wording import plural
 from faq.segments import measure
 
@@ -67,10 +69,17 @@ def send_reply(signed: Signed, phone_id: int, patient_id: int | None) -> str:
         form_id = request.form.get("form_id", "").replace("\0", "")[:32] or None
         reply_by_hand(current.line(), phone_id, patient_id, body, current.now(), signed.id, form_id)
     except (NotUnderstood, Refused) as refusal:
-        return str(refusal)
-    segments = measure(body)
-    note = "" if segments.encoding == "GSM-7" else ", because a character in it is not in the plain SMS alphabet"
-    flash(f"Your text is on its way: {plural(segments.count, 'segment')}{note}.")
+        return tr(refusal)
+    measured = measure(body)
+    segments = plural(measured.count, "segment")
+    if measured.encoding == "GSM-7":
+        flash(_("Your text is on its way: %(segments)s.", segments=segments))
+    else:
+        said = _(
+            "Your text is on its way: %(segments)s, because a character in it is not in the plain SMS alphabet.",
+            segments=segments,
+        )
+        flash(said)
     return ""
 
 

@@ -19,15 +19,17 @@ from app.web.console import bp
 from app.web.console.gate import Signed, access_patient, staff
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
+from app.web.language import N_, tr
+from app.web.language import gettext as _
 
 SHOW = {
-    "texts": "Texts",
-    "calls": "Calls",
-    "visits": "Visits and refills",
-    "alerts": "Alerts and tasks",
-    "consent": "Consent",
+    "texts": N_("Texts"),
+    "calls": N_("Calls"),
+    "visits": N_("Visits and refills"),
+    "alerts": N_("Alerts and tasks"),
+    "consent": N_("Consent"),
 }
-ZONES = {"clinic": "Clinic", "patient": "Patient", "utc": "UTC"}
+ZONES = {"clinic": N_("Clinic"), "patient": N_("Patient"), "utc": "UTC"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,8 +59,8 @@ def record_call_form(patient_id: int) -> ResponseReturnValue:
     try:
         record_call(current.line(), patient_id, outcome, note, current.now(), signed.id, form_id)
     except Refused as refusal:
-        return _page(signed, patient_id, TypedCall(outcome, note, str(refusal))), 422
-    flash("The call is recorded.")
+        return _page(signed, patient_id, TypedCall(outcome, note, tr(refusal))), 422
+    flash(_("The call is recorded."))
     return redirect(url_for("console.timeline", patient_id=patient_id))
 
 

@@ -19,9 +19,11 @@ from app.web.console.gate import access_appointment, access_patient, staff
 from app.web.console.patients import Typed, patient_page
 from app.web.console.permits import needs
 from app.web.console.sign_in import own_page
+from app.web.language import N_, tr
+from app.web.language import gettext as _
 from app.web.wording import moment
 
-STALE = "Someone else changed this meanwhile. Nothing was changed: look at it again."
+STALE = N_("Someone else changed this meanwhile. Nothing was changed: look at it again.")
 
 
 @bp.post("/patients/<int:patient_id>/visits")
@@ -35,7 +37,8 @@ def book(patient_id: int) -> ResponseReturnValue:
         book_appointment(current.line(), patient_id, starts_at, current.now(), signed.actor, late_reason=why)
     except (NotUnderstood, Refused) as refusal:
         return patient_page(signed, patient_id, _typed("book", entered, why, refusal)), 422
-    flash(f"Booked for {moment(starts_at, signed.clinic.zone, name=True)}. The reminders are planned.")
+    when = moment(starts_at, signed.clinic.zone, name=True)
+    flash(_("Booked for %(when)s. The reminders are planned.", when=when))
     return _to(patient_id)
 
 
@@ -52,26 +55,28 @@ def move(visit_id: int) -> ResponseReturnValue:
         )
     except (NotUnderstood, Refused) as refusal:
         return patient_page(signed, patient_id, _typed(f"move:{visit_id}", entered, why, refusal)), _status(refusal)
-    flash(f"Moved to {moment(starts_at, signed.clinic.zone, name=True)}. The reminders are planned anew.")
+    when = moment(starts_at, signed.clinic.zone, name=True)
+    flash(_("Moved to %(when)s. The reminders are planned anew.", when=when))
     return _to(patient_id)
 
 
 @bp.post("/visits/<int:visit_id>/cancel")
 @needs(Permission.WRITE_PATIENTS)
 def cancel(visit_id: int) -> ResponseReturnValue:
-    return _settle(visit_id, cancel_appointment, "Cancelled. No reminder goes out for it.")
+    return _settle(visit_id, cancel_appointment, _("Cancelled. No reminder goes out for it."))
 
 
 @bp.post("/visits/<int:visit_id>/attended")
 @needs(Permission.WRITE_PATIENTS)
 def attended(visit_id: int) -> ResponseReturnValue:
-    return _settle(visit_id, mark_attended, "Marked attended. Everything pending about it has stopped.")
+    return _settle(visit_id, mark_attended, _("Marked attended. Everything pending about it has stopped."))
 
 
 @bp.post("/visits/<int:visit_id>/missed")
 @needs(Permission.WRITE_PATIENTS)
 def missed(visit_id: int) -> ResponseReturnValue:
-    return _settle(visit_id, mark_missed, "Marked missed. The missed-refill text goes out, and there is a task for it.")
+    done = _("Marked missed. The missed-refill text goes out, and there is a task for it.")
+    return _settle(visit_id, mark_missed, done)
 
 
 def _settle(visit_id: int, act: Callable[..., None], done: str) -> ResponseReturnValue:
@@ -81,7 +86,7 @@ def _settle(visit_id: int, act: Callable[..., None], done: str) -> ResponseRetur
         act(current.line(), visit_id, current.now(), signed.actor, version=version_of(request.form))
     except Refused as refusal:
         if back := request.form.get("back"):
-            flash(f"Not saved: {_say(refusal)}", "failed")
+            flash(_("Not saved: %(reason)s", reason=_say(refusal)), "failed")
             return redirect(own_page(back))
         return patient_page(signed, patient_id, Typed(f"visit:{visit_id}", {}, _say(refusal))), _status(refusal)
     flash(done)
@@ -102,7 +107,7 @@ def _typed(form: str, entered: str, why: str, refusal: Exception) -> Typed:
 
 
 def _say(refusal: Exception) -> str:
-    return STALE if _status(refusal) == 409 and "meanwhile" in str(refusal) else str(refusal)
+    return tr(STALE if _status(refusal) == 409 and "meanwhile" in str(refusal) else refusal)
 
 
 def _status(refusal: Exception) -> int:
