@@ -27,7 +27,13 @@ NOT_SHOWN = {  # which only the command line, the simulator or a log says
     for name in (
         *("actions/add_staff", "actions/advance_clock", "actions/change_care_policy", "actions/change_role"),
         *("actions/each", "actions/import_patients", "actions/import_visits", "actions/pick_phone"),
-        *("actions/plan_care", "actions/queue_due_reminders", "actions/record_why", "actions/take_care_steps"),
+        *(
+            "actions/plan_care",
+            "actions/receive_text",
+            "actions/queue_due_reminders",
+            "actions/record_why",
+            "actions/take_care_steps",
+        ),
         *(
             "actions/prepare",
             "domain/pump",
