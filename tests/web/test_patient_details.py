@@ -217,13 +217,14 @@ def test_two_nurses_at_once_overwrite_nothing_and_see_what_the_other_saved(
     nurse: Visitor, bea: Visitor, maria: Someone, desk: Desk
 ) -> None:
     seen = filled(nurse.get(at(maria)).text)
-    assert saves(bea, maria, family_name="Gomez", mrn="B-1").status_code == 302
+    assert saves(bea, maria, family_name="Gomez", mrn="B-1", time_zone="America/Denver").status_code == 302
     answer = saves(nurse, maria, seen, family_name="Garcia", language="es")
     assert answer.status_code == 409
     page = unescape(answer.text)
     assert "Bea Okafor did that at Mon 23-Nov, 10:00" in page
     assert "Saved meanwhile: <b>Gomez</b>" in page
     assert "Saved meanwhile: <b>B-1</b>" in page
+    assert "Saved meanwhile: <b>Mountain Time: Denver</b>" in page
     assert stored(desk, maria).family_name == "Gomez"
     again = filled(answer.text)
     assert (again["family_name"], again["language"]) == ("Garcia", "es")  # what Ana typed
@@ -270,7 +271,7 @@ def test_deceased_is_confirmed_on_a_button_that_names_the_patient_and_stops_text
     assert "Mark Maria LOPEZ as deceased</button>" in page
     assert "Mark Maria LOPEZ as left</button>" in page
     assert "1 booked visit is cancelled: Sun 13-Dec, 10:00." in page
-    assert f"{len(waiting)} reminders to come are not sent." in page
+    assert f"10:00. {len(waiting)} reminders to come are not sent. It can be set back" in page
     answer = sets(nurse, maria, "deceased")
     assert answer.status_code == 302
     page = nurse.page(answer.headers["Location"])

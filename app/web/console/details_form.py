@@ -14,7 +14,7 @@ from app.domain.patient_details import DETAILS, Details
 from app.web.console.reading import listed
 from app.web.console.zone_choice import zones_for
 from app.web.language import tr
-from app.web.wording import day, language
+from app.web.wording import day, language, sentence
 from faq.languages import languages
 
 
@@ -70,6 +70,10 @@ def person_taking(session: Session, form: DetailsForm | None) -> Person | None:
 
 
 def choices(clinic: ClinicFacts, *kept_zones: str) -> dict[str, Any]:
-    """Return what the form offers to choose from, with what a patient has already."""
-    spoken = {code: language(code) for code in languages()}
-    return {"languages_of_texts": spoken, "zones": zones_for(clinic.country, clinic.time_zone, *kept_zones)}
+    """Return what the form offers to choose from, with zones that a patient has already among them."""
+    zones = zones_for(clinic.country, clinic.time_zone, *kept_zones)
+    return {
+        "languages_of_texts": {code: sentence(language(code)) for code in languages()},
+        "zones": zones,
+        "zone_names": {zone: name for group in zones for zone, name in group.options},
+    }
