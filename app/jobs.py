@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
 
+from app.actions.catch_up import JOB, catch_up
 from app.actions.deliver_simulated import deliver_simulated
 from app.actions.index_names import index_names
 from app.actions.line import Line
@@ -12,6 +13,7 @@ from app.actions.plan_care import plan_care, plan_new_pumps
 from app.actions.plan_reminders import plan_reminders
 from app.actions.queue_due_reminders import queue_due_reminders
 from app.actions.raise_pages import raise_pages
+from app.actions.replay_spool import replay_spool
 from app.actions.seal_audit import seal_audit
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_unknown import settle_unknown
@@ -30,6 +32,7 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
     `steady` counts the seconds that a job takes.
     """
     jobs = [
+        Job("replay_spool", timedelta(seconds=5), lambda now: replay_spool(line, now)),
         Job("notice_missed_refills", timedelta(seconds=15), lambda now: notice_missed_refills(line, now)),
         Job("queue_due_reminders", timedelta(seconds=5), lambda now: queue_due_reminders(line, now)),
         Job("plan_new_pumps", timedelta(seconds=30), lambda now: plan_new_pumps(line, now)),
@@ -43,6 +46,8 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]
+    if line.channel != "simulator":
+        jobs.append(Job(JOB, timedelta(minutes=5), lambda now: catch_up(line, channel, now)))
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))
     return tuple(jobs)
@@ -50,7 +55,7 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
 
 def run_due(line: Line, channel: Channel) -> Callable[[datetime], None]:
     """Return what does, at one instant, all that the heartbeat would do then: for the simulator's clock."""
-    jobs = [job for job in jobs_for(line, channel, steady=lambda: 0.0) if job.name not in NIGHTLY]
+    jobs = [job for job in jobs_for(line, channel, steady=lambda: 0.0) if job.name not in (*NIGHTLY, JOB)]
     carrier = [job for job in jobs if job.name == "deliver_simulated"]
     health = HealthRecord()
 

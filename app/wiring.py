@@ -14,11 +14,13 @@ from app.channels.twilio_sms import TwilioSms
 from app.clock import Clock, system_clock
 from app.db.crypto import Keyring
 from app.db.engine import Database
-from app.domain.texts import load_words
+from app.db.spool import Spool
+from app.domain.texts import ClinicVoice, load_words
 from app.jobs import jobs_for, run_due
 from app.keys import Keys, keys_for
 from app.settings import Settings, load_settings
 from app.web import install
+from app.web.holding import Holding
 from app.web.live import Live
 from scheduler.embedded import EmbeddedEngine
 
@@ -41,6 +43,7 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
         "clock": clock,
         "run_due": run_due(line, channel),
         "live": Live(line.db),
+        "holding": Holding(line, voice_of_settings(settings)),
         "engine": EmbeddedEngine(jobs_for(line, channel), clock, StoredHealth(line.db)),
     }
     install(flask, settings)
@@ -48,8 +51,10 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
 
 
 def line_for(settings: Settings, keys: Keys) -> Line:
+    keyring = Keyring(keys.data_keys)
     return Line(
-        db=Database(settings.database_url, Keyring(keys.data_keys)),
+        db=Database(settings.database_url, keyring),
+        spool=Spool(settings.instance_dir / "spool", keyring),
         words=load_words(settings.answers_dir),
         public_url=settings.public_url,
         channel=settings.channel,
@@ -76,6 +81,18 @@ def channel_for(settings: Settings) -> Channel:
 
 def clock_for(settings: Settings, db: Database) -> Clock:
     return simulated_clock(db, system_clock) if settings.is_simulator else system_clock
+
+
+def voice_of_settings(settings: Settings) -> ClinicVoice:
+    """Return how the first clinic speaks, for as long as the database cannot be asked."""
+    return ClinicVoice.of(
+        settings.clinic_name,
+        settings.clinic_phone,
+        settings.after_hours_phone,
+        settings.emergency_number,
+        settings.time_zone,
+        "US",
+    )
 
 
 def first_clinic(settings: Settings) -> FirstClinic:

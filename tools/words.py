@@ -22,6 +22,24 @@ KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
 OPTIONS = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 NOT_CONSOLE = {"home.html", "simulator.html"}  # what patients and visitors see
 REFUSING = ("app/actions", "app/domain")  # whose refusals a nurse reads
+NOT_SHOWN = {  # which only the command line, the simulator or a log says
+    f"app/{name}.py"
+    for name in (
+        *("actions/add_staff", "actions/advance_clock", "actions/change_care_policy", "actions/change_role"),
+        *("actions/each", "actions/import_patients", "actions/import_visits", "actions/pick_phone"),
+        *("actions/plan_care", "actions/queue_due_reminders", "actions/record_why", "actions/take_care_steps"),
+        *(
+            "actions/prepare",
+            "domain/pump",
+            "domain/pump_values",
+            "domain/replies",
+            "domain/texts",
+            "domain/visit_talk",
+        ),
+    )
+}
+COMPOSED = ("audit", "sentences")  # catalogues of what code puts together from parts
+NOT_SAID = {"RuntimeError", "TypeError"}  # faults of ours, for the log
 _PLURAL = re.compile(r"""plural\(['"]([^'"]+)['"](?:, ?['"]([^'"]+)['"])?""")
 _PLURAL_OF = re.compile(r"""plural\([^()"]+(?:\([^()]*\)[^()"]*)?, "([^"]+)"(?:, "([^"]+)")?\)""")
 _SLOT = re.compile(r"\{[^{}]*\}|%\(\w+\)[sd]")
@@ -37,10 +55,13 @@ def asked_for(only: set[Path] | None = None) -> dict[str, str]:
     return found
 
 
-def translated(code: str) -> dict[str, str]:
-    """Return what a language has, each message with its words; of a message with a plural, both."""
+def translated(code: str, *, composed: bool = True) -> dict[str, str]:
+    """Return what a language has, each message with its words; of a message with a plural, both.
+
+    Not `composed`: without the sentences that code puts together from parts, which stand nowhere whole.
+    """
     found: dict[str, str] = {}
-    for catalogue in catalogues(code):
+    for catalogue in catalogues(code, *(() if composed else COMPOSED)):
         for message in catalogue:
             ids = message.id if isinstance(message.id, (tuple, list)) else (message.id,)
             strings = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
@@ -50,6 +71,26 @@ def translated(code: str) -> dict[str, str]:
                         raise ValueError(f"two translations of {message_id!r}: {found[message_id]!r}, {words!r}")
                     found[message_id] = words
     return {message_id: words for message_id, words in found.items() if words}
+
+
+def stale(messages: set[str]) -> list[str]:
+    """Return the messages that stand nowhere: not in the sources, not as words that are shown through `tr`."""
+    everything = "\n".join(
+        " ".join(re.sub(r'"\s*\n\s*f?"', "", path.read_text()).split())
+        for place in ("app", "faq", "scheduler")
+        for path in (ROOT / place).rglob("*")
+        if path.suffix in (".py", ".html", ".yaml", ".md", ".js")
+    ).lower()
+    return sorted(
+        message
+        for message in messages
+        if not any(part in everything for part in _parts(message)[:1]) and _parts(message)
+    )
+
+
+def _parts(message: str) -> list[str]:
+    """Return the fixed words of a message, the longest first."""
+    return sorted((part.strip().lower() for part in _SLOT.split(message) if part.strip()), key=len, reverse=True)
 
 
 def wrong_slots(code: str) -> list[str]:
@@ -74,7 +115,8 @@ def _messages(path: Path) -> Iterator[tuple[str, int]]:
         extracted = babel_extract(BytesIO(source), KEYWORDS, (), OPTIONS)
     else:
         extracted = extract_python(BytesIO(source), KEYWORDS, (), {})
-        if str(path.relative_to(ROOT)).startswith(REFUSING):
+        name = str(path.relative_to(ROOT))
+        if name.startswith(REFUSING) and name not in NOT_SHOWN:
             yield from _refusals(ast.parse(source))
     for line, _, messages, _ in extracted:
         for message in (messages,) if isinstance(messages, str) else messages or ():
@@ -92,7 +134,7 @@ def _refusals(tree: ast.Module) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         said: list[ast.expr] = []
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            said = node.exc.args
+            said = [] if ast.unparse(node.exc.func) in NOT_SAID else node.exc.args
         elif isinstance(node, ast.Call):
             said = [word.value for word in node.keywords if word.arg == "reason"]
         for each in said:
@@ -129,7 +171,7 @@ def main(arguments: list[str]) -> int:
             print(f"{code}: other slots in {message!r}")
             lacking += 1
         if only is None:
-            for message in sorted(set(known) - set(asked)):
+            for message in stale(set(translated(code, composed=False)) - set(asked)):
                 print(f"{code}: nobody asks for {message!r}")
                 lacking += 1
     return 1 if lacking else 0

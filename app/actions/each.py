@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 log = logging.getLogger(__name__)
+Key = TypeVar("Key", int, str)  # of a row, or a provider's: it is logged
 
 
 class SomeFailed(Exception):
     """The others went well; these are tried again at the next beat."""
 
 
-def each(ids: Iterable[int], what: str, act: Callable[[int], bool]) -> int:
+def each(ids: Iterable[Key], what: str, act: Callable[[Key], bool]) -> int:
     """Do `act` for every id and return how many it did something for.
 
     Raises SomeFailed at the end, so that the job counts as failed, when any threw.

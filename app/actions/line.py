@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from app.db.engine import Database
 from app.db.people import Clinic
+from app.db.spool import Spool
 from app.domain.texts import ClinicVoice, Words
 from scheduler.policy import Hours, ReminderPolicy
 
@@ -23,6 +24,7 @@ class Line:
     send_drafts: bool = True
     day_ends: time = time(17)  # of the clinic: until then a nurse who writes has the conversation
     segment_price: Decimal = Decimal("0.01")  # about what one segment costs, in dollars
+    spool: Spool | None = None  # where webhooks wait while the database cannot be written
     urgent_apart: timedelta = field(default=timedelta(minutes=1))  # at most one page a minute for one alert
 
 

@@ -36,7 +36,7 @@ from app.domain.delivery import DeliveryState
 from app.domain.effects import AcknowledgeAlert, Decision, OpenTask, Person, RaiseAlert, Remember, Reply, Sender, Visit
 from app.domain.inbound import decide
 from app.domain.phone import sender_key
-from app.domain.texts import Rendered
+from app.domain.texts import ClinicVoice, Rendered
 from faq.intents import IntentName as Intent
 from faq.understand import Understanding, understand
 
@@ -61,6 +61,13 @@ class InboundText:
 
 
 @dataclass(frozen=True)
+class Late:
+    """A text that is taken in after the webhook was answered, or missed: its replies go out as texts of their own."""
+
+    came_at: datetime
+
+
+@dataclass(frozen=True)
 class Handed:
     """One reply to hand over in the answer to the webhook; `token` names it in its status callback."""
 
@@ -78,9 +85,10 @@ class Received:
     trace: tuple[str, ...]
 
 
-def receive_text(line: Line, inbound: InboundText, now: datetime) -> Received:
+def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late | None = None) -> Received:
     """Record one inbound text, its effects and its replies in one transaction; the same text again, the same replies.
 
+    `late`: nobody waits for the replies any more; they are queued, and say which text they answer.
     Raises Refused where there is no clinic yet.
     """
     number = sender_key(inbound.sender)
@@ -103,7 +111,8 @@ def receive_text(line: Line, inbound: InboundText, now: datetime) -> Received:
         if line.carrier_confirms_opt_out and _CARRIER_TOOK_AS.get((inbound.opt_out_type or "").upper()) in CARRIER_SAYS:
             decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
         phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
-        inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, now)
+        came_at = late.came_at if late else now
+        inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, came_at)
         if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again
             return _said_before(session, inbound.provider_id)
         if not any(isinstance(effect, AcknowledgeAlert) for effect in decision.effects):  # a code is no conversation
@@ -111,7 +120,7 @@ def receive_text(line: Line, inbound: InboundText, now: datetime) -> Received:
             spoken = understood.language
             text_came(session, clinic.id, phone_id, inbound_id, spoken, now, wants_person=wants_person)
         carry_out(line, session, decision.effects, clinic, phone_id, sender, inbound_id, now)
-        replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound_id, now)
+        replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound_id, now, late)
         audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
         return Received(inbound_id, replies, repeated=False, trace=decision.trace)
 
@@ -241,6 +250,7 @@ def _reply(
     understood: Understanding,
     inbound_id: int,
     now: datetime,
+    late: Late | None = None,
 ) -> tuple[Handed, ...]:
     """Write down the replies as handed over and return them. A draft is held back where the clinic wants it so."""
     handed = []
@@ -254,6 +264,8 @@ def _reply(
             subject = f"phone:{phone_id}"
             about: dict[str, Any] = {"phone_id": phone_id, "inbound_id": inbound_id}
             open_task(session, now, clinic.id, TaskKind.QUESTION, subject, reason, **about)
+        if late and n == 0 and not reply.urgent:
+            words = _as_late(line, words, voice_of(clinic), understood.language, late)
         token = new_token()
         message_id = owe(
             session,
@@ -265,7 +277,7 @@ def _reply(
             dedupe_key=f"inbound:{inbound_id}:{n}",
             now=now,
             urgent=reply.urgent,
-            state=DeliveryState.HANDED_OVER,
+            state=DeliveryState.QUEUED if late else DeliveryState.HANDED_OVER,
             inbound_id=inbound_id,
             patient_id=patient_id,
         )
@@ -273,6 +285,13 @@ def _reply(
             raise RuntimeError("a new inbound text cannot have a reply already")
         handed.append(Handed(message_id, token, words.body, reply.urgent))
     return tuple(handed)
+
+
+def _as_late(line: Line, words: Rendered, voice: ClinicVoice, language: str, late: Late) -> Rendered:
+    """Return an answer that says to which text it comes late. What an urgent text is answered stands alone, first."""
+    when = line.words.voice(language).moment(late.came_at, voice.zone)
+    said = line.words.system("late", voice, language, when=when).body
+    return replace(words, body=f"{said} {words.body}")
 
 
 def _rendered(

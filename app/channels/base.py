@@ -26,6 +26,18 @@ class Accepted:
     segments: int
 
 
+@dataclass(frozen=True)
+class Came:
+    """One text that the provider took in for us, as its own list tells. Its repr leaves out who said what."""
+
+    provider_id: str
+    at: datetime
+    sender: str = field(repr=False)
+    recipient: str = field(repr=False)
+    body: str = field(repr=False)
+    media: int = 0  # how many pictures or files came along
+
+
 class ChannelError(Exception):
     """A text was not accepted. str(error) is the reason in plain words, without number or text."""
 
@@ -78,3 +90,6 @@ class Channel(Protocol):
 
         Instants count in whole seconds, the provider's own clock. Raises Unknown when the provider cannot be asked.
         """
+
+    def came_since(self, since: datetime) -> tuple[Came, ...]:
+        """Return the texts that came in for us at `since` or later. Raises Unknown when it cannot be asked."""

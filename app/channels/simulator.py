@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from app.channels.base import Accepted, Outgoing, error_for
+from app.channels.base import Accepted, Came, Outgoing, error_for
 from app.domain.delivery import failure
 from faq.segments import measure
 
@@ -27,6 +27,9 @@ class SimulatorChannel:
 
     def find(self, recipient: str, body: str, since: datetime) -> str | None:  # noqa: ARG002 nothing is ever in doubt
         return None
+
+    def came_since(self, since: datetime) -> tuple[Came, ...]:  # noqa: ARG002 nothing is ever missed
+        return ()
 
 
 def progress(recipient: str) -> tuple[tuple[str, int | None], ...]:

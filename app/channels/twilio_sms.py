@@ -4,10 +4,12 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from app.channels.base import Accepted, ChannelError, Outgoing, Rejected, Unknown, error_for
+from app.channels.base import Accepted, Came, ChannelError, Outgoing, Rejected, Unknown, error_for
 from app.domain.delivery import Failure, Next
 
 _LONGEST_VALIDITY_SECONDS = 36_000  # Twilio's queue holds ten hours; docs/messaging.md
+_LARGEST_PAGE = 1000
+_MOST_MISSED = 20_000  # texts of a day, both ways
 _LOOK_BACK = 400  # texts to one phone that `find` looks through: months, for one patient
 _TRIAL_PREFIX = "Sent from your Twilio trial account - "  # a trial account puts it before every body
 _UNREADABLE = Failure(Next.ASK, "Twilio's answer could not be read")
@@ -65,6 +67,35 @@ class TwilioSms:
             and one.date_created >= earliest
         ]
         return str(max(found)[1]) if found else None
+
+    def came_since(self, since: datetime) -> tuple[Came, ...]:
+        """Return the texts that came in to this account at `since` or later. Raises Unknown when it cannot be asked.
+
+        Twilio keeps days only in its filter; the instant is looked at here.
+        """
+        try:
+            listed = list(
+                self._client().messages.stream(date_sent_after=since, limit=_MOST_MISSED, page_size=_LARGEST_PAGE)
+            )
+        except Exception as error:
+            problem: Failure | None = Failure(Next.ASK, f"Twilio could not be asked: {self._error_after(error)}")
+        else:
+            problem = None
+        if problem:
+            raise Unknown(problem)
+        return tuple(
+            Came(
+                provider_id=str(one.sid),
+                at=one.date_created,
+                sender=str(one.from_ or ""),
+                recipient=str(one.to or ""),
+                body=one.body or "",
+                media=int(one.num_media) if str(one.num_media).isdecimal() else 0,
+            )
+            for one in listed
+            if str(one.direction) == "inbound" and one.sid and one.from_ and one.date_created
+            if one.date_created >= since.replace(microsecond=0)
+        )
 
     def check_credentials(self) -> str:
         """Return one sentence on the account, for `doctor`. Raises NotSent, Rejected or Unknown with what is wrong."""

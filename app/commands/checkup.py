@@ -11,13 +11,14 @@ from app.clock import system_clock
 from app.commands.checkup_twilio import examine_twilio
 from app.commands.findings import Check, fail, ok, warn
 from app.commands.house import open_database
-from app.db.crypto import WrongDataKey
+from app.db.crypto import Keyring, WrongDataKey
 from app.db.engine import Database, NotPrepared
 from app.db.heartbeat import heartbeat
 from app.db.listing import clinics
 from app.db.migrate import current as revision_of
 from app.db.migrate import newest as newest_revision
 from app.db.people import Clinic, Phone, Staff
+from app.db.spool import Spool
 from app.domain.texts import load_words
 from app.keys import FILE, Keys, KeysError, keys_for
 from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE, Settings, SettingsError, load_settings
@@ -43,6 +44,7 @@ def examine() -> Iterator[Check]:
         yield fail("keys", str(error), "docs/settings.md, PUMPLINE_DATA_KEYS")
         return
     yield _where_keys_are(settings, keys)
+    yield _spool(Spool(settings.instance_dir / "spool", Keyring(keys.data_keys)))
     yield from _database(settings, keys)
     if not settings.is_simulator:
         yield from examine_twilio(settings)
@@ -59,6 +61,18 @@ def _where_keys_are(settings: Settings, keys: Keys) -> Check:
         f"kept in {where}, beside the data they protect",
         "set PUMPLINE_SECRET_KEY and PUMPLINE_DATA_KEYS to what that file holds, and keep a copy elsewhere",
     )
+
+
+def _spool(spool: Spool) -> Check:
+    """Say what came while the database could not be written."""
+    waiting, aside = len(spool.waiting()), spool.aside()
+    if aside:
+        said = f"{aside} could not be taken in and {'is' if aside == 1 else 'are'} set aside in {spool.folder}"
+        return fail("spool", said, "look whether a data key was taken away: docs/operations.md, the database is down")
+    if waiting:
+        said = f"{waiting} wait{'s' if waiting == 1 else ''} for the database"
+        return warn("spool", said, "they are taken in by themselves once it can be written")
+    return ok("spool", "nothing waits")
 
 
 def _content(settings: Settings, today: date) -> Iterator[Check]:

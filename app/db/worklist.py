@@ -110,22 +110,22 @@ def refills_due(
     within_days: int | None = None,
     *,
     booked: bool = True,
+    only: Sequence[int] | None = None,
 ) -> tuple[DueRow, ...]:
     """Return patients, active or paused, by days of drug left at the early edge; who has no dates comes last.
 
     `within_days`: only whose plan-by date is at most so many days away or passed, whose dates are not known or in
     doubt, or about whom a task is open that urges a refill. Without `booked`, of these only who is not booked in time
-    or is in doubt or urged. However many patients: at most seven queries.
+    or is in doubt or urged. `only`: these patients. However many patients: at most seven queries.
     """
     today = now.astimezone(zone).date()
     tasks = _tasks(session, clinic_id)
     urged = {patient for patient, about in tasks.items() if any(task.kind in URGES for task in about)}
     began = local_instant(today, time(0), zone)
-    due = None
+    due: ColumnElement[bool] | None = None if only is None else Patient.id.in_(only)
     if within_days is not None:
-        due = _due_by(today + timedelta(days=within_days), urged)
-        if not booked:
-            due = Patient.id.in_(_not_booked(session, clinic_id, due, urged, began, zone))
+        near = _due_by(today + timedelta(days=within_days), urged)
+        due = near if booked else Patient.id.in_(_not_booked(session, clinic_id, near, urged, began, zone))
     wanted = list(_supplies(session, clinic_id, due))
     few = [row.id for row in wanted] if len(wanted) <= ASKED_BY_NAME else None
     these = Appointment.clinic_id == clinic_id if few is None else Appointment.patient_id.in_(few)
@@ -137,7 +137,9 @@ def refills_due(
         tasks=tasks,
         visits=_visits(session, these, began),
         missed_at=dict(session.execute(misses_open(these)).all()),
-        came_at=_came(session, these, min((row.filled_on for row in wanted if row.filled_on), default=today), zone),
+        came_at=came_since(
+            session, these, min((row.filled_on for row in wanted if row.filled_on), default=today), zone
+        ),
         with_pump=_with_pump(session, [row.id for row in wanted if row.stale is None]),
     )
     return tuple(_due_row(row, around) for row in wanted)
@@ -256,7 +258,7 @@ def _visits(session: Session, these: ColumnElement[bool], since: datetime) -> di
     return found
 
 
-def _came(session: Session, these: ColumnElement[bool], since: date, zone: ZoneInfo) -> dict[int, datetime]:
+def came_since(session: Session, these: ColumnElement[bool], since: date, zone: ZoneInfo) -> dict[int, datetime]:
     """Return when each patient last came to a visit that they attended, of visits from a day on."""
     rows = session.execute(
         select(Appointment.patient_id, func.max(CAME_AT))

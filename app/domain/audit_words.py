@@ -1,9 +1,9 @@
-"""The audit log in plain words, for pages, files and commands. Pure."""
+"""The audit log in plain words, for files and commands; pages say the same in their reader's language. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
-_PAGES = {
+PAGES = {
     "patient": "the record and conversation",
     "pump": "the pump page",
     "phone": "the phone's conversation",
@@ -41,6 +41,34 @@ _PAGES = {
     "inbox_undo": "the conversation in the inbox",
     "inbox_take_back": "the conversation in the inbox",
     "urgent": "the urgent alerts",
+    "inbox_send_now": "the conversation in the inbox",
+    "inbox_retry": "the conversation in the inbox",
+    "reply_to_patient": "the record and conversation",
+    "reply_to_phone": "the phone's conversation",
+    "book": "the record and conversation",
+    "move": "the record and conversation",
+    "cancel": "the record and conversation",
+    "attended": "the record and conversation",
+    "missed": "the record and conversation",
+    "refill": "the pump page",
+    "program": "the pump page",
+    "settle_entry": "the pump page",
+    "record_pump_form": "the pump page",
+    "record_indicator": "the pump page",
+    "referral": "the pump page",
+    "scan": "the pump page",
+    "schedule": "the schedule",
+    "schedule_feed": "the schedule",
+    "visit": "a visit of the schedule",
+    "move_visit": "a visit of the schedule",
+    "choose_patient": "whom to book",
+    "find_to_book": "whom to book",
+    "book_form": "the booking form",
+    "book_visit": "the booking form",
+    "schedule_days": "the clinic's days",
+    "set_days": "the clinic's days",
+    "add_closures": "the clinic's days",
+    "remove_closure": "the clinic's days",
 }
 _NO_STAFF = {
     "system": "Pumpline",
@@ -67,14 +95,29 @@ def who(actor: str, name: str | None) -> str:
 
 def did(verb: str, detail: Mapping[str, Any]) -> str:
     """Return what was done: "opened the pump page", "visit booked (state booked)"."""
-    page = str(detail.get("page", ""))
-    place = _PAGES.get(page, page.replace("_", " "))
     if verb == "read":
-        return f"opened {place}"
+        return f"opened {place(detail)}"
     if verb == "saw a list":
-        return f"saw in {place}, with {_others(detail)}"
-    more = ", ".join(f"{name.replace('_', ' ')} {_said(value)}" for name, value in detail.items() if name not in _TOLD)
+        count = shown_with(detail)
+        return f"saw in {place(detail)}, with {count} patient{'' if count == 1 else 's'} shown"
+    more = ", ".join(f"{name} {' '.join(values)}" for name, values in particulars(detail))
     return f"{verb} ({more})" if more else verb
+
+
+def place(detail: Mapping[str, Any]) -> str:
+    """Return where something was read: "the pump page"."""
+    page = str(detail.get("page", ""))
+    return PAGES.get(page, page.replace("_", " "))
+
+
+def shown_with(detail: Mapping[str, Any]) -> int:
+    """Return how many patients a list showed."""
+    return len(str(detail.get("patients", "")).split())
+
+
+def particulars(detail: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return what the words of a deed do not say themselves, by name: ("state", ("booked",))."""
+    return tuple((name.replace("_", " "), _said(value)) for name, value in detail.items() if name not in _TOLD)
 
 
 def about(subject: str) -> str:
@@ -83,14 +126,9 @@ def about(subject: str) -> str:
     return f"{_SUBJECTS.get(kind, kind.replace('_', ' '))} {row_id}".strip()
 
 
-def _others(detail: Mapping[str, Any]) -> str:
-    count = len(str(detail.get("patients", "")).split())
-    return f"{count} patient{'' if count == 1 else 's'} shown"
-
-
-def _said(value: Any) -> str:
+def _said(value: Any) -> tuple[str, ...]:
     if isinstance(value, list):
-        return " ".join(str(one) for one in value) or "none"
+        return tuple(str(one) for one in value) or ("none",)
     if value is None or isinstance(value, bool):
-        return {True: "yes", False: "no", None: "none"}[value]
-    return str(value)
+        return ({True: "yes", False: "no", None: "none"}[value],)
+    return (str(value),)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.channels.base import Accepted, Outgoing, error_for
+from app.channels.base import Accepted, Came, Outgoing, error_for
 from app.domain.delivery import Failure, Next, failure
 from app.simulation.agenda import Agenda, instant
 from app.simulation.parameters import MINUTES_A_DAY, Shard, stream
@@ -120,6 +120,9 @@ class Provider:
             self.counts["answer lost"] += 1
             raise error_for(_NO_ANSWER)
         return Accepted(text.provider_id, measure(message.body).count)
+
+    def came_since(self, since: datetime) -> tuple[Came, ...]:  # noqa: ARG002 the simulated carrier loses no webhook
+        return ()
 
     def find(self, recipient: str, body: str, since: datetime) -> str | None:
         if self._failing() == 1:

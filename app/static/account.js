@@ -1,12 +1,20 @@
 // Sign-in and account pages: shows a password, fills an invitation in from its link, and speaks with passkeys.
 (() => {
+  const page = document.currentScript?.dataset.words;
+  const words = page
+    ? JSON.parse(page)
+    : {
+        show: "Show",
+        hide: "Hide",
+        unused: "The passkey was not used. Try again, or sign in with your password.",
+      };
   for (const button of document.querySelectorAll("[data-show-secret]")) {
     const field = button.previousElementSibling;
     button.hidden = false;
     button.addEventListener("click", () => {
       const show = field.type === "password";
       field.type = show ? "text" : "password";
-      button.textContent = show ? "Hide" : "Show";
+      button.textContent = show ? words.hide : words.show;
       button.setAttribute("aria-pressed", String(show));
       field.focus();
     });
@@ -20,9 +28,9 @@
 
   // ── passkeys ─────────────────────────────────────────────────────────────────────────────────────
   const can = window.PublicKeyCredential?.parseCreationOptionsFromJSON && window.isSecureContext;
-  const failed = (form, words) => {
+  const failed = (form, said) => {
     const place = form.querySelector("[data-passkey-failed]") ?? form.parentElement.querySelector("[data-passkey-failed]");
-    place.textContent = words;
+    place.textContent = said;
     place.hidden = false;
   };
   const ask = async (form, address) => {
@@ -46,7 +54,7 @@
         form.elements.credential.value = JSON.stringify((await prove(options)).toJSON());
         form.submit();
       } catch {
-        failed(form, "The passkey was not used. Try again, or sign in with your password.");
+        failed(form, words.unused);
       }
     });
   };

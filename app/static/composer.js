@@ -44,7 +44,21 @@
   const reply = document.getElementById("reply");
   const note = document.getElementById("note");
   const price = Number(box.dataset.price || 0);
-  const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+  const words = box.dataset.words
+    ? JSON.parse(box.dataset.words)
+    : {
+        alone: "{units} of 160",
+        units: "{units} units",
+        characters: "{units} characters",
+        whole: "{length}, {encoding}, about {segments}",
+        segment: "segment",
+        segments: "segments",
+        and: "and",
+        strangeOne: "{characters} makes this {segments} of 70 characters. Without it: {without}.",
+        strangeMany: "{characters} make this {segments} of 70 characters. Without them: {without}.",
+      };
+  const fill = (sentence, places) => sentence.replace(/\{(\w+)\}/g, (place, name) => places[name] ?? place);
+  const inSegments = (number) => `${number} ${number === 1 ? words.segment : words.segments}`;
 
   const showMeter = () => {
     const text = reply.value.trim();
@@ -54,28 +68,29 @@
     if (said) {
       const alone = found.encoding === "GSM-7" ? 160 : 70;
       bar.setAttribute("width", String(Math.min(44, Math.floor((found.units * 44) / alone))));
-      const length =
-        found.count === 1 && found.encoding === "GSM-7"
-          ? `${found.units} of 160`
-          : `${found.units} ${found.encoding === "UCS-2" ? "units" : "characters"}`;
+      const counted = found.encoding === "UCS-2" ? words.units : words.characters;
+      const length = fill(found.count === 1 && found.encoding === "GSM-7" ? words.alone : counted, { units: found.units });
       const price_ = cost(found.count, price);
-      said.textContent = text ? `${length}, ${found.encoding}, about ${plural(found.count, "segment")}${price_ ? `, ${price_}` : ""}` : length;
+      const whole = fill(words.whole, { length, encoding: found.encoding, segments: inSegments(found.count) });
+      said.textContent = text ? `${whole}${price_ ? `, ${price_}` : ""}` : length;
     }
     const strange = notGsm7(text);
     const row = box.querySelector("[data-strange]");
     if (!row) return;
     row.hidden = !strange.length;
-    const words = row.querySelector("[data-strange-said]");
-    words.replaceChildren();
+    const shown = row.querySelector("[data-strange-said]");
+    shown.replaceChildren();
     if (!strange.length) return;
+    const without = measure(plainly(text)).count;
+    const sentence = strange.length === 1 ? words.strangeOne : words.strangeMany;
+    const [before, after] = fill(sentence, { segments: inSegments(found.count), without }).split("{characters}");
+    shown.append(before);
     strange.slice(0, 3).forEach((character, place, all) => {
       const bold = document.createElement("b");
       bold.textContent = character;
-      words.append(bold, place < all.length - 1 ? " and " : "");
+      shown.append(bold, place < all.length - 1 ? ` ${words.and} ` : "");
     });
-    const one = strange.length === 1;
-    const without = measure(plainly(text)).count;
-    words.append(` ${one ? "makes" : "make"} this ${plural(found.count, "segment")} of 70 characters. Without ${one ? "it" : "them"}: ${without}.`);
+    shown.append(after);
     const button = row.querySelector("[data-plainly]");
     button.hidden = !strange.every((character) => character in PLAIN);
   };

@@ -17,6 +17,9 @@
     }
   };
 
+  const page = document.querySelector("[data-inbox]");
+  const words = page?.dataset.words ? JSON.parse(page.dataset.words) : { sendingIn: "Sending in {seconds} s", sending: "Sending" };
+
   // ── a text that leaves in some seconds ─────────────────────────────────────────────────────────
   let ahead = 0;
   const readStamp = () => {
@@ -26,7 +29,7 @@
   const countDown = () => {
     for (const sign of document.querySelectorAll("[data-due]")) {
       const left = Math.ceil((Date.parse(sign.dataset.due) - Date.now() - ahead) / 1000);
-      sign.textContent = left > 0 ? `Sending in ${left} s` : "Sending";
+      sign.textContent = left > 0 ? words.sendingIn.replace("{seconds}", left) : words.sending;
     }
   };
 

@@ -12,6 +12,7 @@ from app.db.people import PatientState
 from app.domain.phone import readable
 from app.domain.replies import SavedReply, filled, pieces
 from app.domain.texts import ClinicVoice, Words
+from app.web.language import gettext as _
 from faq.segments import measure, not_gsm7
 from scheduler.policy import Hours
 from scheduler.quiet_hours import next_allowed
@@ -62,8 +63,10 @@ class Meter:
     @property
     def said(self) -> str:
         if self.segments == 1 and self.encoding == "GSM-7":
-            return f"{self.units} of 160"
-        return f"{self.units} {'units' if self.encoding == 'UCS-2' else 'characters'}"
+            return _("%(units)s of 160", units=self.units)
+        if self.encoding == "UCS-2":
+            return _("%(units)s units", units=self.units)
+        return _("%(units)s characters", units=self.units)
 
 
 def meter(body: str, price: Decimal) -> Meter:
@@ -104,16 +107,16 @@ def recipient(head: Head, speakers: Sequence[Speaker], clinic_zone: ZoneInfo, co
         return Recipient(shown, "", shown, zone, head.language, _stopped(head, speakers))
     first = speakers[0]
     name = (first.name or first.person.given_name) if first.is_carer else first.person.given_name
-    relation = (first.relation or "carer") if first.is_carer else ""
+    relation = (first.relation or _("carer")) if first.is_carer else ""
     return Recipient(name, relation, shown, zone, head.language, _stopped(head, speakers))
 
 
 def _stopped(head: Head, speakers: Sequence[Speaker]) -> str:
     if head.opted_out_at is not None:
-        return "Opted out of texts: call instead. An emergency text is still answered."
+        return _("Opted out of texts: call instead. An emergency text is still answered.")
     own = [speaker for speaker in speakers if not speaker.is_carer]
     if speakers and all(speaker.person.state is PatientState.DECEASED for speaker in own or speakers):
-        return "Deceased. No text is sent."
+        return _("Deceased. No text is sent.")
     return ""
 
 
@@ -135,17 +138,18 @@ class Offered:
     text: str
     pieces: tuple[tuple[str, str], ...]
     segments: int
+    language: str
 
 
 def offered(words: Words, language: str, values: Mapping[str, str]) -> tuple[Offered, ...]:
     """Return the saved replies in the language of the phone, in English where there are none."""
     saved = words.replies.get(language) or words.replies.get("en")
-    return tuple(_offered(reply, values) for reply in saved.replies.values()) if saved else ()
+    return tuple(_offered(reply, values, saved.language) for reply in saved.replies.values()) if saved else ()
 
 
-def _offered(reply: SavedReply, values: Mapping[str, str]) -> Offered:
+def _offered(reply: SavedReply, values: Mapping[str, str], language: str) -> Offered:
     text = filled(reply.text, values)
-    return Offered(reply.id, reply.title, text, pieces(reply.text, values), measure(text).count)
+    return Offered(reply.id, reply.title, text, pieces(reply.text, values), measure(text).count, language)
 
 
 def places(

@@ -9,6 +9,7 @@ from app.actions.line import Line
 from app.channels.base import Channel
 from app.clock import Clock, system_clock
 from app.settings import Settings
+from app.web.holding import Holding
 from app.web.live import Live
 
 
@@ -26,6 +27,10 @@ def channel() -> Channel:
 
 def live() -> Live:
     return cast(Live, current_app.extensions["live"])
+
+
+def holding() -> Holding:
+    return cast(Holding, current_app.extensions["holding"])
 
 
 def now() -> datetime:

@@ -98,10 +98,11 @@ def words_of(code: str) -> Translations:
     return Translations(compiled, domain="console")
 
 
-def catalogues(code: str) -> Iterator[Catalog]:
+def catalogues(code: str, *without: str) -> Iterator[Catalog]:
     for path in sorted((WORDS / code).glob("*.po")):
-        with path.open("rb") as file:
-            yield read_po(file, locale=code, abort_invalid=True)
+        if path.stem not in without:
+            with path.open("rb") as file:
+                yield read_po(file, locale=code, abort_invalid=True)
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,14 @@ class _Sentence:
 
     found: re.Pattern[str]
     said: str  # with numbered slots
+    quoted: frozenset[int]  # slots between quotation marks: somebody's own words
 
     def filled(self, code: str, words: str) -> str | None:
         match = self.found.fullmatch(words)
-        return self.said.format(*(_translated(code, part or "") for part in match.groups())) if match else None
+        if match is None:
+            return None
+        parts = (part if n in self.quoted else _translated(code, part) for n, part in enumerate(match.groups("")))
+        return self.said.format(*parts)
 
 
 def _is_sentence_with_slots(message_id: Any) -> bool:
@@ -134,35 +139,36 @@ def _sentences(code: str) -> tuple[_Sentence, ...]:
 def _sentence(english: str, said: str) -> tuple[int, _Sentence]:
     """Return how many fixed words a sentence has, counted in letters, and how to find and fill it."""
     slots = _SLOT.findall(english)
-    fixed = [re.escape(words) for words in _SLOT.split(english)]
+    around = _SLOT.split(english)
+    fixed = [re.escape(words) for words in around]
+    quoted = frozenset(
+        n for n in range(len(slots)) if around[n][-1:] in ("'", '"') and around[n + 1][:1] == around[n][-1:]
+    )
     numbered = _SLOT.sub(lambda slot: f"{{{slots.index(slot[0])}}}", said)
-    return sum(map(len, fixed)), _Sentence(re.compile("(.*?)".join(fixed), re.DOTALL), numbered)
+    return sum(map(len, fixed)), _Sentence(re.compile("(.*?)".join(fixed), re.DOTALL), numbered, quoted)
 
 
 @lru_cache(maxsize=4096)
 def _translated(code: str, words: str) -> str:
-    exact = str(words_of(code).gettext(words))
-    if exact != words or not words.strip():
+    """Return known words, also where `sentence` or `lower_first` changed their first letter."""
+    said = _known(code, words)
+    if said is None and words[:1].isalpha():
+        first, rest = words[:1], words[1:]
+        other = _known(code, (first.lower() if first.isupper() else first.upper()) + rest)
+        said = other and (other[:1].upper() if first.isupper() else other[:1].lower()) + other[1:]
+    return words if said is None else said
+
+
+def _known(code: str, words: str) -> str | None:
+    exact = str(words_of(code).gettext(words)) if words.strip() else words
+    if exact != words:
         return exact
     if dated := _DAY.fullmatch(words):
         return _day(code, dated)
-    for sentence in _sentences(code):
-        if (filled := sentence.filled(code, words)) is not None:
-            return filled
-    return _lower_or_upper(code, words)
+    return next((said for one in _sentences(code) if (said := one.filled(code, words)) is not None), None)
 
 
 def _day(code: str, found: re.Match[str]) -> str:
     """Return "19-Nov-2026" as the language writes it."""
     months = Locale.parse(code).months["format"]["abbreviated"]
     return f"{int(found[1])}-{months[_MONTHS.index(found[2]) + 1]}{found[3] or ''}"
-
-
-def _lower_or_upper(code: str, words: str) -> str:
-    """Return words that are known with the other kind of first letter, as `sentence` and `lower_first` leave them."""
-    first, rest = words[:1], words[1:]
-    other = (first.lower() if first.isupper() else first.upper()) + rest
-    said = str(words_of(code).gettext(other))
-    if said == other:
-        return words
-    return (said[:1].upper() if first.isupper() else said[:1].lower()) + said[1:]

@@ -1,5 +1,6 @@
 """Twilio's two webhooks: a text came in; something happened to one that went out."""
 
+import logging
 import re
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -8,15 +9,15 @@ from xml.sax.saxutils import escape, quoteattr
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from app.actions.receive_text import Handed, InboundText, Media, receive_text
-from app.actions.record_status import StatusReport, record_status
-from app.web.current import line, now
+from app.actions.receive_text import InboundText, receive_text
+from app.actions.record_status import record_status
+from app.actions.webhook_forms import OUR_TOKEN, Missing, inbound_text, status_report
+from app.web.current import holding, line, now
 from app.web.signature import Form, signed_by_twilio
 
+log = logging.getLogger(__name__)
 bp = Blueprint("twilio", __name__, url_prefix="/twilio")
 
-_MOST_MEDIA = 10  # Twilio's own limit for one message
-_LONGEST_NAME = 64  # a SID has 34
 # XML 1.0 knows no way to write these, escaped or not: https://www.w3.org/TR/xml/#charsets
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -24,70 +25,72 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 @bp.post("/sms")
 @signed_by_twilio
 def sms(form: Form) -> ResponseReturnValue:
-    provider_id = _name(form, "MessageSid", "SmsMessageSid", "SmsSid")
-    sender = _name(form, "From")
-    if not provider_id or not sender:
-        return _missing("From" if provider_id else "MessageSid")
-    inbound = InboundText(
-        provider_id=provider_id,
-        sender=sender,
-        recipient=_name(form, "To"),
-        body=form.get("Body", ""),
-        media=_media(form),
-        opt_out_type=_name(form, "OptOutType").upper() or None,
-        channel="twilio",
-    )
+    """A text came. Answered only once it is written down: in the database, else sealed on disk for later."""
     ours = line()
-    received = receive_text(ours, inbound, now())
-    return Response(twiml(received.replies, ours.public_url), content_type="text/xml; charset=utf-8")
+    try:
+        inbound = inbound_text(form)
+    except Missing as missing:
+        return _missing(str(missing))
+    try:
+        received = receive_text(ours, inbound, now())
+    except Exception as error:
+        return _held(form, inbound, error)
+    if holding().is_empty():
+        holding().learn()
+    answered = ((reply.body, reply.token) for reply in received.replies)
+    return Response(twiml(answered, ours.public_url), content_type="text/xml; charset=utf-8")
 
 
 @bp.post("/status")
 @signed_by_twilio
 def status(form: Form) -> ResponseReturnValue:
-    reported = _name(form, "MessageStatus", "SmsStatus")
-    if not reported:
-        return _missing("MessageStatus")
-    code = _name(form, "ErrorCode")
-    report = StatusReport(
-        status=reported,
-        token=request.args.get("m", "").replace("\0", "")[:_LONGEST_NAME] or None,
-        provider_id=_name(form, "MessageSid", "SmsSid") or None,
-        error_code=int(code) if code.isascii() and code.isdecimal() and len(code) < 8 else None,
-    )
-    record_status(line(), report, now())
+    token = request.args.get(OUR_TOKEN, "")
+    try:
+        report = status_report(form, token)
+    except Missing as missing:
+        return _missing(str(missing))
+    try:
+        record_status(line(), report, now())
+    except Exception as error:
+        log.error("a status report waits for the database: %s", type(error).__name__)
+        _spool("status", {**form, OUR_TOKEN: token})
     return Response(status=204)
 
 
-def twiml(replies: Iterable[Handed], public_url: str) -> str:
-    """Return the replies as TwiML; the same replies give the same bytes.
+def _held(form: Form, inbound: InboundText, error: Exception) -> Response:
+    """Keep what cannot be written down now, and say what is true without the database.
+
+    Where not even the disk takes it, the texter is told whom to call all the same: the provider still has the text,
+    and it is asked for later.
+    """
+    log.error("a text waits for the database: %s", type(error).__name__)
+    _spool("sms", form)
+    said = ((words.body, "") for words in holding().words_for(inbound, now()))
+    return Response(twiml(said, line().public_url), content_type="text/xml; charset=utf-8")
+
+
+def _spool(kind: str, form: Form) -> None:
+    spool = line().spool
+    try:
+        if spool:
+            spool.keep(kind, form, now())
+    except OSError as error:
+        log.critical("a webhook could be kept nowhere: %s", type(error).__name__)
+
+
+def twiml(replies: Iterable[tuple[str, str]], public_url: str) -> str:
+    """Return the replies, each with its token, as TwiML; the same replies give the same bytes.
 
     Each asks for its status twice, by statusCallback and by action: one user saw only action work (M57), the
-    documentation lists both (M56), and a report that comes twice changes nothing.
+    documentation lists both (M56), and a report that comes twice changes nothing. One without a token asks for none.
     """
     messages = []
-    for reply in replies:
-        where = quoteattr(f"{public_url.rstrip('/')}/twilio/status?m={quote(reply.token, safe='')}")
-        body = escape(_NOT_XML.sub("", reply.body), {"\r": "&#13;"})
-        messages.append(f'<Message action={where} method="POST" statusCallback={where}>{body}</Message>')
+    for said, token in replies:
+        body = escape(_NOT_XML.sub("", said), {"\r": "&#13;"})
+        where = quoteattr(f"{public_url.rstrip('/')}/twilio/status?{OUR_TOKEN}={quote(token, safe='')}")
+        asks = f' action={where} method="POST" statusCallback={where}' if token else ""
+        messages.append(f"<Message{asks}>{body}</Message>")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<Response>{"".join(messages)}</Response>'
-
-
-def _name(form: Form, *keys: str) -> str:
-    """Return the first that is given: an id, a number, a status word. NUL, which PostgreSQL refuses, left out."""
-    return next((value for key in keys if (value := form.get(key, "").replace("\0", "").strip()[:_LONGEST_NAME])), "")
-
-
-def _media(form: Form) -> tuple[Media, ...]:
-    """Return what came along, as references; nothing here is ever fetched. An address that is not https is dropped."""
-    told = form.get("NumMedia", "")
-    count = min(int(told), _MOST_MEDIA) if told.isascii() and told.isdecimal() and len(told) < 8 else 0
-    urls = [form.get(f"MediaUrl{n}", "") for n in range(_MOST_MEDIA)]
-    count = max(count, sum(1 for url in urls if url))
-    return tuple(
-        Media(url if url.lower().startswith("https://") else "", form.get(f"MediaContentType{n}", ""))
-        for n, url in enumerate(urls[:count])
-    )
 
 
 def _missing(name: str) -> Response:

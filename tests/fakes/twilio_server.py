@@ -77,6 +77,7 @@ class FakeTwilio:
     opted_out: set[str] = field(default_factory=set)  # phones it refuses with 21610
     accepted: list[Message] = field(default_factory=list)  # handed over through the API, in order
     replied: list[Message] = field(default_factory=list)  # taken from TwiML, in order
+    came: list[Message] = field(default_factory=list)  # texts in whose webhook was lost
     requests: list[str] = field(default_factory=list)  # "POST Messages.json", as they came
 
     def __enter__(self) -> Self:
@@ -152,8 +153,26 @@ class FakeTwilio:
     def held(self) -> list[Message]:
         """Return everything, newest first, as the list resource does."""
         with self.lock:
-            held = [*reversed(self.replied), *reversed(self.accepted)]
+            held = [*reversed(self.came), *reversed(self.replied), *reversed(self.accepted)]
         return sorted(held, key=lambda message: message.made_at, reverse=True)
+
+    def miss(self, sender: str, text: str, sid: str | None = None) -> Message:
+        """Take a text in for us whose webhook never arrives."""
+        message = Message(
+            sid=sid or "SM" + secrets.token_hex(16),
+            to=self.number,
+            body=text,
+            from_=sender,
+            messaging_service_sid=None,
+            status_callback=None,
+            validity_period=None,
+            made_at=self.clock().astimezone(UTC).replace(microsecond=0),
+            direction="inbound",
+            status="received",
+        )
+        with self.lock:
+            self.came.append(message)
+        return message
 
     # webhooks
 

@@ -1,10 +1,13 @@
 """The audit log and the access report: who may read them, what they say, and what leaves as a file."""
 
+import ast
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,6 +16,10 @@ from sqlalchemy import event, insert
 from app.actions.add_staff import add_staff
 from app.actions.line import Line
 from app.db.work import AuditEvent
+from app.domain import audit_words
+from app.domain.permissions import PERMISSION_WORDS, ROLE_WORDS
+from app.web.console.audit_said import about_said, did_said, verb_said, who_said
+from app.web.language import tr
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.web.conftest import PASSWORD, Visitor
 
@@ -173,3 +180,84 @@ def test_where_several_clinics_share_it_an_auditor_sees_ones_own_staff_alone(
     rows = rows_of(auditor.page("/staff/audit"))
     assert rows
     assert all("Ana Lindqvist" in row or "Vera Auditor" in row for row in rows)
+
+
+ACTIONS = Path(audit_words.__file__).parent.parent / "actions"
+HANDED_ON = {"account closed", "account opened again", "attended", "booked", "cancelled", "missed", "moved"}
+BY_ACT = {f"thread {act}" for act in ("closed", "reopened", "snoozed")}
+
+
+def calls_of_audit() -> Iterator[ast.Call]:
+    for path in ACTIONS.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "audit":
+                yield node
+
+
+def verbs_of_actions() -> set[str]:
+    written = [said for call in calls_of_audit() for said in ast.walk(call.args[3])]
+    named = {said.value for said in written if isinstance(said, ast.Constant) and isinstance(said.value, str)}
+    return {verb for verb in named if verb != "thread "} | HANDED_ON | BY_ACT | {"read", "saw a list"}
+
+
+def events() -> Iterator[tuple[str, dict[str, Any]]]:
+    for verb in verbs_of_actions():
+        yield verb, {}
+        yield verb, {"state": "booked", "phone": 3, "shared": True, "fields": ["on_call_phone", "name"], "before": None}
+    for page in ("pump", "inbox_thread", "nobody_knows_it"):
+        yield "read", {"page": page}
+        for ids in (" 3 ", " 3 17 "):
+            yield "saw a list", {"page": page, "patients": ids}
+
+
+def test_in_english_a_page_says_what_a_file_says() -> None:
+    for verb, detail in events():
+        assert did_said(verb, detail) == audit_words.did(verb, detail)
+    for subject in ("appointment:12", "inbound:4", "saved_view:2", "strange_thing:1", "nothing"):
+        assert about_said(subject) == audit_words.about(subject)
+    for actor in ("phone:7", "system", "command", "invitation:3", "staff:9", "test"):
+        assert who_said(actor, None) == audit_words.who(actor, None)
+    assert who_said("staff:9", "Ana Lindqvist") == "Ana Lindqvist"
+
+
+def test_every_deed_place_role_and_particular_has_its_spanish(app: Flask) -> None:
+    named = {word.arg for call in calls_of_audit() for word in call.keywords if word.arg} - {
+        "page",
+        "patients",
+        "phone",
+    }
+    with app.test_request_context("/staff/audit", headers={"Accept-Language": "es"}):
+        for verb in verbs_of_actions() - {"read", "saw a list"}:
+            assert verb_said(verb) != verb, verb
+            assert did_said(verb, {}) == verb_said(verb)
+        for place in set(audit_words.PAGES.values()) - {"Today"}:
+            assert place not in did_said("read", {"page": _page_of(place)}), place
+        for name in named:
+            assert f"({name.replace('_', ' ')} " not in did_said("booked", {name: 3}), name
+        for words in (*ROLE_WORDS.values(), *PERMISSION_WORDS.values()):
+            assert tr(words) != words or words == "auditor", words
+
+
+def _page_of(place: str) -> str:
+    return next(page for page, words in audit_words.PAGES.items() if words == place)
+
+
+def test_in_spanish_the_log_is_spanish_and_its_files_are_english(
+    nurse: Visitor, auditor: Visitor, maria: Someone, desk: Desk, clock: FrozenClock
+) -> None:
+    for path in ("/staff/patients", f"/staff/patients/{maria.id}/pump"):
+        nurse.get(path)
+    desk.books(maria, clock() + timedelta(days=5))
+    auditor.headers["Accept-Language"] = "es"
+    told = [" | ".join(row.split(" | ")[1:]) for row in rows_of(auditor.page("/staff/audit"))]
+    for words in (
+        f"Ana Lindqvist | Abrió la página de la bomba | paciente {maria.id}",
+        "Ana Lindqvist | Vio en la lista de pacientes, con 1 paciente mostrado | clínica 1",
+        "Ana Lindqvist | Inició sesión (forma: contraseña) | cuenta",
+        "test | Cita reservada (estado: reservada) | cita",
+    ):
+        assert any(row.startswith(words) for row in told), words
+    assert '<option value="booked">cita reservada</option>' in auditor.page("/staff/audit")
+    left = auditor.post("/staff/audit/export", seen_on="/staff/audit").text
+    for words in ("opened the pump page", "booked (state booked)", "signed in (way password)"):
+        assert words in left, words

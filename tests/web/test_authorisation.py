@@ -326,7 +326,11 @@ def test_a_refusal_says_in_plain_words_what_and_whom_to_ask(
     refused = signed(Role.ADMINISTRATOR).get("/staff/patients").text
     assert "Not yours to see" in refused
     assert "Ask a nurse or a lead nurse of your clinic" in refused
-    assert "Ask an auditor of your clinic" in signed(Role.NURSE).get("/staff/audit").text
+    nurse = signed(Role.NURSE)
+    assert "Ask an auditor of your clinic" in nurse.get("/staff/audit").text
+    in_spanish = nurse.get("/staff/audit", **{"Accept-Language": "es"}).text
+    for words in ("Su rol aquí es «enfermera»; no le permite leer la auditoría.", "a un auditor de su clínica"):
+        assert words in in_spanish, words
 
 
 def test_only_who_may_see_to_a_patient_is_offered_as_the_owner_of_a_referral(

@@ -52,7 +52,7 @@ def test_a_text_waits_ten_seconds_and_then_leaves(
     clock.forward(seconds=1)
     beat()
     assert said_to(twilio, maria) == ["Please call us."]
-    assert "Sending in" not in nurse.page(path)
+    assert "data-due" not in nurse.page(path)
 
 
 def test_undo_takes_it_back_and_its_words_stand_in_the_composer(

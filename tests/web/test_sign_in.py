@@ -250,3 +250,21 @@ def test_a_pushed_clock_ends_no_session(newcomer: Visitor, clock: FrozenClock) -
     assert newcomer.get("/staff/").status_code == 200
     clock.forward(minutes=31)
     assert newcomer.get("/staff/").status_code == 302
+
+
+def test_the_door_speaks_the_browsers_language_and_an_account_its_own(
+    visitor: Visitor, staff_id: int, clock: FrozenClock
+) -> None:
+    visitor.headers["Accept-Language"] = "es-US,es;q=0.9"
+    door = visitor.page("/staff/sign-in")
+    for words in ('<html lang="es"', "<h1>Iniciar sesión</h1>", "Correo electrónico del trabajo", '"hide": "Ocultar"'):
+        assert words in door, words
+    assert "El correo electrónico o la contraseña no son correctos." in visitor.sign_in("ana@clinic.example", "no").text
+    visitor.sign_in("ana@clinic.example")
+    page = visitor.page("/staff/account")
+    assert "Ana Lindqvist, enfermera en " in page
+    assert "Un navegador" in page
+    visitor.post("/staff/account/preferences", seen_on="/staff/account", language="en", hours="24")
+    assert "Ana Lindqvist, nurse at " in visitor.page("/staff/account")
+    visitor.post("/staff/sign-out", seen_on="/staff/account")
+    assert "Ha cerrado sesión." in visitor.page("/staff/sign-in")

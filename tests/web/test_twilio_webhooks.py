@@ -22,7 +22,6 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from app.actions.prepare import prepare
-from app.actions.receive_text import Handed
 from app.db.base import Base
 from app.db.engine import Database
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage
@@ -214,7 +213,7 @@ def test_what_the_carrier_took_for_an_opt_out_counts(twilio: FakeTwilio, client:
 
 def test_twiml_carries_any_characters() -> None:
     body = 'a<b>&"c" \0\x0b\ud800 \ufffe\r\n\U0001f642 ]]>'
-    made = twiml([Handed(1, "to/k&en", body, urgent=False)], "https://pumpline.test")
+    made = twiml([(body, "to/k&en")], "https://pumpline.test")
     (reply,) = Answer(200, made.encode(), "text/xml").replies
     assert reply.body == 'a<b>&"c"  \r\n\U0001f642 ]]>'
     assert reply.action == reply.status_callback == "https://pumpline.test/twilio/status?m=to%2Fk%26en"

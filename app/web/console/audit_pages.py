@@ -28,10 +28,13 @@ from app.domain.csv_out import csv_text
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
+from app.web.console.audit_said import about_said, clock_said, did_said, verb_said, who_said
 from app.web.console.fresh import fresh
 from app.web.console.gate import access_patient, staff
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
+from app.web.language import gettext as _
+from app.web.language import tr
 from scheduler.quiet_hours import local_instant
 
 HEADINGS = ("event", "when (UTC)", "who", "actor", "what", "about", "sealed")
@@ -50,8 +53,11 @@ class Row:
 
     @property
     def patient_id(self) -> int | None:
-        kind, _, row_id = self.line.subject.partition(":")
+        kind, _colon, row_id = self.line.subject.partition(":")
         return int(row_id) if kind == "patient" and row_id.isdecimal() else None
+
+    def clock(self, zone: ZoneInfo) -> str:
+        return clock_said(self.line.at, zone)
 
 
 @dataclass(frozen=True)
@@ -76,18 +82,18 @@ def audit_log() -> ResponseReturnValue:
     filters, before = _filters(request.args), request.args.get("before", type=int)
     with current.line().db.read() as session:
         people, alone = staff_of_clinic(session, signed.clinic.id), only_clinic(session)
-        wanted = _wanted(filters, [one for one, _, _ in people], signed.clinic.zone, alone=alone)
+        wanted = _wanted(filters, [person_id for person_id, _name, _active in people], signed.clinic.zone, alone=alone)
         found = audit_page(session, wanted, before=before, limit=PAGE + 1)
-        verbs = sorted({*recent_verbs(session), *([filters.verb] if filters.verb else [])})
+        verbs = {*recent_verbs(session), *([filters.verb] if filters.verb else [])}
     return render_template(
         "console/audit.html",
-        rows=_rows(found[:PAGE]),
+        rows=_shown(found[:PAGE]),
         earlier=found[PAGE - 1].id if len(found) > PAGE else None,
         later=before is not None,
         filters=filters,
         asked=filters.as_address(),
         people=people,
-        verbs=verbs,
+        verbs=sorted(((verb, verb_said(verb)) for verb in verbs), key=lambda pair: pair[1].casefold()),
         alone=alone,
     )
 
@@ -100,11 +106,11 @@ def audit_export() -> ResponseReturnValue:
     signed, filters = staff(), _filters(request.form)
     with current.line().db.read() as session:
         people, alone = staff_of_clinic(session, signed.clinic.id), only_clinic(session)
-    wanted = _wanted(filters, [one for one, _, _ in people], signed.clinic.zone, alone=alone)
+    wanted = _wanted(filters, [person_id for person_id, _name, _active in people], signed.clinic.zone, alone=alone)
     try:
         found = export_audit(current.line().db, wanted, signed.actor, signed.clinic.id, current.now())
     except Refused as refusal:
-        flash(f"Not exported: {refusal}.", "failed")
+        flash(_("Not exported: %(why)s.", why=tr(refusal)), "failed")
         return redirect(f"{url_for('console.audit_log')}?{urlencode(filters.as_address())}")
     return _file(found, "audit.csv")
 
@@ -123,7 +129,7 @@ def access(patient_id: int) -> ResponseReturnValue:
         "console/access.html",
         **head,
         person=person,
-        rows=_rows(found[:PAGE]),
+        rows=_shown(found[:PAGE]),
         earlier=found[PAGE - 1].id if len(found) > PAGE else None,
         later=before is not None,
     )
@@ -173,6 +179,13 @@ def _wanted(filters: Filters, people: list[int], zone: ZoneInfo, *, alone: bool)
 
 def _start(day: date | None, zone: ZoneInfo) -> datetime | None:
     return local_instant(day, time(0), zone) if day else None
+
+
+def _shown(lines: list[Line]) -> list[Row]:
+    """Return events as pages show them; the words of a file stay English, whoever takes it out."""
+    return [
+        Row(one, who_said(one.actor, one.who), did_said(one.verb, one.detail), about_said(one.subject)) for one in lines
+    ]
 
 
 def _rows(lines: list[Line]) -> list[Row]:

@@ -8,9 +8,12 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from app.actions.sign_in import Browser
 from app.web import current
+from app.web.language import N_
+from app.web.language import gettext as _
 
 KEPT_SECONDS = 180 * 24 * 3600
 ACCOUNTS = 12  # on one shared machine of a ward
+UNKNOWN = N_("A browser")
 _SALT = "known-browser"
 _NAMES = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
@@ -30,11 +33,18 @@ def this_browser() -> Browser:
 
 
 def in_words() -> str:
-    """Return "Firefox on Windows"; nothing else of what a browser says about itself is kept."""
+    """Return "Firefox on Windows", to be kept; nothing else of what a browser says about itself is."""
     said = request.headers.get("User-Agent", "")
-    name = next((name for sign, name in _NAMES if sign in said), "A browser")
+    name = next((name for sign, name in _NAMES if sign in said), UNKNOWN)
     system = next((name for sign, name in _SYSTEMS if sign in said), "")
     return f"{name} on {system}" if system else name
+
+
+def browser_said(kept: str) -> str:
+    """Return what was kept of a browser in the reader's language."""
+    name, on, system = kept.partition(" on ")
+    name = _(UNKNOWN) if name in ("", UNKNOWN) else name
+    return _("%(browser)s on %(system)s", browser=name, system=system) if on else name
 
 
 def remember(answer: Response, account: str) -> None:

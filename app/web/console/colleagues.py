@@ -22,6 +22,8 @@ from app.web.console.entry import version_of
 from app.web.console.fresh import fresh
 from app.web.console.gate import access_invitation, access_staff, session_now, staff
 from app.web.console.permits import needs
+from app.web.language import gettext as _
+from app.web.language import tr
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def invite_colleague() -> ResponseReturnValue:
     try:
         token = invite(current.line().db, signed.clinic.id, email, role, session_now(), signed.id, signed.actor)
     except Refused as refusal:
-        return _page(errors={"email": str(refusal)}, typed={"email": email[:320], "role": role}), 422
+        return _page(errors={"email": tr(refusal)}, typed={"email": email[:320], "role": role}), 422
     link = f"{current.settings().public_url}{url_for('console.invitation', _anchor=None)}#{token}"
     return _page(link=link, invited=email.strip().lower())
 
@@ -77,9 +79,9 @@ def revoke(invitation_id: int) -> ResponseReturnValue:
     access_invitation(staff(), invitation_id)
     try:
         revoke_invitation(current.line().db, invitation_id, session_now(), staff().actor)
-        flash("The invitation is worth nothing any more.")
+        flash(_("The invitation is worth nothing any more."))
     except Refused as refusal:
-        flash(f"Not changed: {refusal}", "failed")
+        flash(_("Not changed: %(why)s", why=tr(refusal)), "failed")
     return redirect(url_for("console.accounts", _anchor="invitations"))
 
 
@@ -100,9 +102,9 @@ def change_colleague(colleague_id: int) -> ResponseReturnValue:
             role="" if active is not None else role,
             active=active,
         )
-        flash("Saved. It counts from the next page they open." if changed else "Nothing was changed.")
+        flash(_("Saved. It counts from the next page they open.") if changed else _("Nothing was changed."))
     except Refused as refusal:
-        flash(f"Not changed: {refusal}", "failed")
+        flash(_("Not changed: %(why)s", why=tr(refusal)), "failed")
     return redirect(url_for("console.accounts"))
 
 
@@ -112,7 +114,7 @@ def change_colleague(colleague_id: int) -> ResponseReturnValue:
 def reset_colleague(colleague_id: int) -> ResponseReturnValue:
     access_staff(staff(), colleague_id)
     reset_second_factor(current.line().db, colleague_id, session_now(), staff().actor)
-    flash("Second factor and passkeys are removed, and every session has ended.")
+    flash(_("Second factor and passkeys are removed, and every session has ended."))
     return redirect(url_for("console.accounts"))
 
 
@@ -121,7 +123,7 @@ def reset_colleague(colleague_id: int) -> ResponseReturnValue:
 def end_colleagues_sessions(colleague_id: int) -> ResponseReturnValue:
     access_staff(staff(), colleague_id)
     ended = end_sessions(current.line().db, colleague_id, session_now(), staff().actor)
-    flash("Every session has ended." if ended else "No session was open.")
+    flash(_("Every session has ended.") if ended else _("No session was open."))
     return redirect(url_for("console.accounts"))
 
 
@@ -143,9 +145,9 @@ def take_up_invitation() -> ResponseReturnValue:
     except Refused as refusal:
         which = "token" if known is None else "name" if "name is missing" in str(refusal) else "password"
         typed = {"token": token, "name": name[:120]}
-        page = render_template("invitation.html", typed=typed, errors={which: str(refusal)}, shortest=SHORTEST_PASSWORD)
-        return page, 422
-    flash("Your account is open. Sign in with your e-mail and password.")
+        errors = {which: tr(refusal)}
+        return render_template("invitation.html", typed=typed, errors=errors, shortest=SHORTEST_PASSWORD), 422
+    flash(_("Your account is open. Sign in with your e-mail and password."))
     return redirect(url_for("console.sign_in_page"))
 
 

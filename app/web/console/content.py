@@ -14,10 +14,11 @@ from app.web.console import bp
 from app.web.console.every_page import expires_soon
 from app.web.console.gate import staff
 from app.web.console.permits import needs
+from app.web.language import N_
 from faq.library import GROUPS, Answer, Source, render
 from faq.segments import measure
 
-SHOWS = {"all": "All", "drafts": "Drafts", "expiring": "Review due"}
+SHOWS = {"all": N_("All"), "drafts": N_("Drafts"), "expiring": N_("Review due")}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from app.db.people import Staff
 from app.web import current
 from app.web.console.browser import is_simulated, this_browser
 from app.web.console.gate import session_now, staff
-from app.web.wording import plural
+from app.web.language import gettext as _
+from app.web.language import ngettext
 
 FRESH = timedelta(minutes=5)
 PROOF = "proof_of_person"
@@ -64,8 +65,12 @@ def _prove(proof: str) -> str:
         g.account = Account(**{**vars(account()), "proven_at": now})
         return ""
     if found is False:
-        return "That is not right. Type your password, or a code of your authenticator."
-    return f"Too many tries. Wait {plural(int(found.total_seconds()) // 60 + 1, 'minute')}, then try again."
+        return _("That is not right. Type your password, or a code of your authenticator.")
+    return ngettext(
+        "Too many tries. Wait %(num)d minute, then try again.",
+        "Too many tries. Wait %(num)d minutes, then try again.",
+        int(found.total_seconds()) // 60 + 1,
+    )
 
 
 def _ask(wrong: str) -> ResponseReturnValue:

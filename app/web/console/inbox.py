@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, cast
 
 from flask import redirect, render_template, request, url_for
@@ -36,21 +36,23 @@ from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.console.today import ALERT_OUTCOMES, TASK_OUTCOMES
 from app.web.drug_left import DrugLeft, drug_left
-from app.web.wording import first_name
+from app.web.language import N_
+from app.web.wording import clock_time, first_name
 
 SHOWN = 60
 MOST_SHOWN = 1000
+MORNING = time(8)
 TABS: tuple[tuple[Tab, str], ...] = (
-    ("urgent", "Urgent"),
-    ("mine", "Mine"),
-    ("unassigned", "Unassigned"),
-    ("all", "All"),
+    ("urgent", N_("Urgent")),
+    ("mine", N_("Mine")),
+    ("unassigned", N_("Unassigned")),
+    ("all", N_("All")),
 )
 STATES = {
-    "open": (ThreadState.OPEN, "Open"),
-    "waiting": (ThreadState.WAITING, "Waiting on patient"),
-    "snoozed": (ThreadState.SNOOZED, "Snoozed"),
-    "closed": (ThreadState.CLOSED, "Closed"),
+    "open": (ThreadState.OPEN, N_("Still open")),
+    "waiting": (ThreadState.WAITING, N_("Waiting on patient")),
+    "snoozed": (ThreadState.SNOOZED, N_("Snoozed")),
+    "closed": (ThreadState.CLOSED, N_("Closed")),
 }
 STATE_NAMES = dict(STATES.values())
 
@@ -184,6 +186,7 @@ def inbox_page(signed: Signed, phone_id: int | None, typed: Typed | None = None)
         did_words=did_words,
         first_name=first_name,
         price=f"{line.segment_price}",
+        morning=clock_time(MORNING),
     )
 
 

@@ -1,6 +1,6 @@
 """What a nurse does to a thread: take it, close it, put it off, pause the assistant, mark it read, undo."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import flash, request
@@ -19,14 +19,14 @@ from app.web import current
 from app.web.console import bp
 from app.web.console.entry import NotUnderstood, clinic_time, version_of
 from app.web.console.gate import Signed, access_phone, staff
-from app.web.console.inbox import Typed, back_to, inbox_page, number_in, wanted
+from app.web.console.inbox import MORNING, Typed, back_to, inbox_page, number_in, wanted
 from app.web.console.inbox_words import ago, did_words
 from app.web.console.permits import needs
 from app.web.console.reading import nothing_shown
+from app.web.language import gettext as _
+from app.web.language import tr
 from app.web.wording import sentence, since
 from scheduler.quiet_hours import local_instant
-
-MORNING = time(8)
 
 
 @bp.post("/inbox/<int:phone_id>/assign")
@@ -39,20 +39,20 @@ def inbox_assign(phone_id: int) -> ResponseReturnValue:
     try:
         change = assign_thread(current.line(), phone_id, to, seen, current.now(), signed.id)
     except Refused as refusal:
-        return too_late(signed, phone_id, refusal, "Not assigned")
+        return too_late(signed, phone_id, refusal, _("Not assigned"))
     return back_to(phone_id, undo=change)
 
 
 @bp.post("/inbox/<int:phone_id>/close")
 @needs(Permission.WRITE_PATIENTS)
 def inbox_close(phone_id: int) -> ResponseReturnValue:
-    return _settle(phone_id, "closed", "Not closed")
+    return _settle(phone_id, "closed", _("Not closed"))
 
 
 @bp.post("/inbox/<int:phone_id>/reopen")
 @needs(Permission.WRITE_PATIENTS)
 def inbox_reopen(phone_id: int) -> ResponseReturnValue:
-    return _settle(phone_id, "reopened", "Not reopened")
+    return _settle(phone_id, "reopened", _("Not reopened"))
 
 
 @bp.post("/inbox/<int:phone_id>/snooze")
@@ -64,8 +64,8 @@ def inbox_snooze(phone_id: int) -> ResponseReturnValue:
     try:
         until = snooze_until(request.form.get("until", ""), at, current.now(), signed.clinic.zone)
     except NotUnderstood as problem:
-        return inbox_page(signed, phone_id, Typed("snooze", error=str(problem), values={"at": at})), 422
-    return _settle(phone_id, "snoozed", "Not snoozed", until, at)
+        return inbox_page(signed, phone_id, Typed("snooze", error=tr(problem), values={"at": at})), 422
+    return _settle(phone_id, "snoozed", _("Not snoozed"), until, at)
 
 
 def snooze_until(which: str, at: str, now: datetime, zone: ZoneInfo) -> datetime:
@@ -101,7 +101,7 @@ def _settle(
 def _next_thread(signed: Signed, phone_id: int) -> int | None:
     """Return the thread behind this one in the list that is looked at."""
     with current.line().db.read() as session:
-        rows, _ = threads(session, signed.clinic.id, signed.id, wanted())
+        rows, _more = threads(session, signed.clinic.id, signed.id, wanted())
     ids = [row.phone_id for row in rows]
     place = ids.index(phone_id) + 1 if phone_id in ids else 0
     return next((other for other in ids[place:] if other != phone_id), None)
@@ -113,7 +113,8 @@ def inbox_pause(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
     until = pause_assistant(current.line(), phone_id, current.now(), signed.id)
-    flash(f"The assistant is paused until {since(until, current.now(), signed.clinic.zone)}. Emergencies are answered.")
+    when = since(until, current.now(), signed.clinic.zone)
+    flash(_("The assistant is paused until %(when)s. Emergencies are answered.", when=when))
     return back_to(phone_id)
 
 
@@ -123,7 +124,7 @@ def inbox_resume(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
     resumed = resume_assistant(current.line(), phone_id, current.now(), signed.id)
-    flash("The assistant answers again." if resumed else "The assistant was not paused.")
+    flash(_("The assistant answers again.") if resumed else _("The assistant was not paused."))
     return back_to(phone_id)
 
 
@@ -146,7 +147,7 @@ def inbox_unread(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
     if not mark_unread(current.line(), phone_id, signed.id):
-        flash("Nobody has texted from this phone yet.", "failed")
+        flash(_("Nobody has texted from this phone yet."), "failed")
     return back_to(None)
 
 
@@ -158,14 +159,14 @@ def inbox_undo(phone_id: int) -> ResponseReturnValue:
     try:
         undo_thread(current.line(), phone_id, number_in(request.form, "change"), current.now(), signed.id)
     except Refused as refusal:
-        return too_late(signed, phone_id, refusal, "Not undone")
-    flash("Undone: it is as it was before.")
+        return too_late(signed, phone_id, refusal, _("Not undone"))
+    flash(_("Undone: it is as it was before."))
     return back_to(phone_id)
 
 
 def too_late(signed: Signed, phone_id: int, refusal: Refused, failed: str, typed_at: str = "") -> ResponseReturnValue:
     """Show the thread as it is now, and who was faster where somebody was."""
-    words = f"{failed}: {refusal}"
+    words = f"{failed}: {tr(refusal)}"
     if refusal.kind == "conflict" and "alert" not in str(refusal) and (who := who_was_faster(signed, phone_id)):
         words = f"{failed}. {sentence(who)}."
     typed = Typed("snooze" if typed_at else "state", error=words, values={"at": typed_at})
@@ -177,8 +178,8 @@ def who_was_faster(signed: Signed, phone_id: int) -> str:
     now = current.now()
     with current.line().db.read() as session:
         change, top = last_change(session, phone_id), head(session, phone_id, signed.id)
-        names = {staff_id: name for staff_id, (name, _) in staff_of(session, signed.clinic.id).items()}
+        names = {staff_id: name for staff_id, (name, _active) in staff_of(session, signed.clinic.id).items()}
     came_at = top.last_in_at
     if came_at is not None and (change is None or came_at > change.at):
-        return f"a new text came {ago(came_at, now)}"
+        return _("a new text came %(ago)s", ago=ago(came_at, now))
     return f"{did_words(change, names, now, signed.clinic.zone)} {ago(change.at, now)}" if change else ""

@@ -23,6 +23,8 @@ from app.web.console.gate import Signed, access_phone, staff
 from app.web.console.inbox import Typed, back_to, inbox_page, number_in, voice_of_clinic
 from app.web.console.inbox_acts import who_was_faster
 from app.web.console.permits import needs
+from app.web.language import gettext as _
+from app.web.language import tr
 from app.web.wording import first_name, sentence
 
 UNDO_FOR = timedelta(seconds=10)
@@ -42,7 +44,7 @@ def inbox_reply(phone_id: int) -> ResponseReturnValue:
         return _send(signed, phone_id)
     except (NotUnderstood, Refused) as refusal:
         conflict = isinstance(refusal, Refused) and refusal.kind == "conflict"
-        typed = Typed("reply", body[:20_000], str(refusal), counted=True)
+        typed = Typed("reply", body[:20_000], tr(refusal), counted=True)
         return inbox_page(signed, phone_id, typed), 409 if conflict else 422
 
 
@@ -61,7 +63,8 @@ def _send(signed: Signed, phone_id: int) -> ResponseReturnValue:
             assign_thread(line, phone_id, signed.id, seen, now, signed.id)
         except Refused:
             faster = sentence(who_was_faster(signed, phone_id))
-            typed = Typed("reply", body, f"{faster}. Send it all the same?", counted=True, asks_claim=True)
+            asks = _("%(faster)s. Send it all the same?", faster=faster)
+            typed = Typed("reply", body, asks, counted=True, asks_claim=True)
             return inbox_page(signed, phone_id, typed), 409
     due_at = allowed if when == "morning" and allowed > now else now + UNDO_FOR
     form_id = request.form.get("form_id", "").replace("\0", "")[:32] or None
@@ -109,7 +112,7 @@ def inbox_note(phone_id: int) -> ResponseReturnValue:
     try:
         write_note(current.line(), phone_id, body, current.now(), signed.id, form_id)
     except Refused as refusal:
-        return inbox_page(signed, phone_id, Typed("note", body[: LONGEST_NOTE * 5], str(refusal))), 422
+        return inbox_page(signed, phone_id, Typed("note", body[: LONGEST_NOTE * 5], tr(refusal))), 422
     return back_to(phone_id)
 
 
@@ -123,7 +126,7 @@ def inbox_take_back(phone_id: int) -> ResponseReturnValue:
         body = take_back(current.line(), phone_id, number_in(request.form, "message"), current.now(), signed.id)
     except Refused as refusal:
         return _refused(phone_id, refusal)
-    flash("Taken back: it was not sent. The words are in the composer.")
+    flash(_("Taken back: it was not sent. The words are in the composer."))
     return inbox_page(signed, phone_id, Typed("reply", body, counted=True))
 
 
@@ -146,7 +149,7 @@ def inbox_retry(phone_id: int) -> ResponseReturnValue:
     access_phone(signed, phone_id)
     try:
         retry_text(current.line(), phone_id, number_in(request.form, "message"), current.now(), signed.id)
-        flash("Sent again: the same words to the same phone.")
+        flash(_("Sent again: the same words to the same phone."))
     except Refused as refusal:
         return _refused(phone_id, refusal)
     return back_to(phone_id)
@@ -155,5 +158,5 @@ def inbox_retry(phone_id: int) -> ResponseReturnValue:
 def _refused(phone_id: int, refusal: Refused) -> ResponseReturnValue:
     if refusal.kind == "missing":
         abort(404)
-    flash(f"{sentence(str(refusal))}.", "failed")
+    flash(f"{sentence(tr(refusal))}.", "failed")
     return back_to(phone_id)

@@ -18,25 +18,27 @@ from app.web.console import bp
 from app.web.console.gate import access_text, staff
 from app.web.console.permits import needs
 from app.web.console.sign_in import own_page
+from app.web.language import N_, tr
+from app.web.language import gettext as _
 from faq.library import GROUPS
 
 WISHES = {
-    "confirm": "confirms a visit",
-    "reschedule": "wants another day",
-    "cancel_appointment": "wants a visit cancelled",
-    "when_is_my_refill": "asks for the next visit",
-    "running_late": "is running late",
-    "opt_out": "wants no more texts",
-    "opt_in": "wants texts again",
-    "help": "asks who we are",
-    "human": "wants a person",
-    "thanks": "says thank you",
-    "wrong_number": "says it is a wrong number",
-    "change_language": "wants another language",
-    "more": "wants more of an answer",
-    "menu": "wants the list of topics",
-    "yes": "says yes",
-    "no": "says no",
+    "confirm": N_("confirms a visit"),
+    "reschedule": N_("wants another day"),
+    "cancel_appointment": N_("wants a visit cancelled"),
+    "when_is_my_refill": N_("asks for the next visit"),
+    "running_late": N_("is running late"),
+    "opt_out": N_("wants no more texts"),
+    "opt_in": N_("wants texts again"),
+    "help": N_("asks who we are"),
+    "human": N_("wants a person"),
+    "thanks": N_("says thank you"),
+    "wrong_number": N_("says it is a wrong number"),
+    "change_language": N_("wants another language"),
+    "more": N_("wants more of an answer"),
+    "menu": N_("wants the list of topics"),
+    "yes": N_("says yes"),
+    "no": N_("says no"),
 }
 
 
@@ -91,38 +93,43 @@ def asked_to_label(said: Thread, read: dict[int, Reading]) -> LabelForm | None:
 
 def taken_for(text: TextIn, menu: str | None) -> str:
     """Say in plain words what a text was understood as. `menu`: our reply to it."""
-    wish = WISHES.get(text.intent or "", (text.intent or "").replace("_", " "))
+    wish = tr(WISHES.get(text.intent or "", (text.intent or "").replace("_", " ")))
     match text.kind:
         case "urgent":
-            category = (text.category or "").replace("_", " ")
-            words = f"understood as: urgent, {category}" if category else "understood as: urgent"
+            category = tr((text.category or "").replace("_", " "))
+            urgent = _("understood as: urgent, %(category)s", category=category)
+            words = urgent if category else _("understood as: urgent")
         case "topic" if text.topic:
-            words = f"understood as: question on {title_of(text.topic)}"
+            words = _("understood as: question on %(topic)s", topic=title_of(text.topic))
         case "choices":
-            titles = [title_of(topic) for topic in offered(menu, current.line().words.library)]
-            words = f"understood as: one of {', '.join(titles)}" if titles else "understood as: one of several topics"
+            titles = ", ".join(title_of(topic) for topic in offered(menu, current.line().words.library))
+            several = _("understood as: one of several topics")
+            words = _("understood as: one of %(topics)s", topics=titles) if titles else several
         case "admin" if wish:
-            return f"understood as: {wish}"
-        case _:
-            words = "not understood"
-    return f"{words}; also {wish}" if wish else words
+            return _("understood as: %(wish)s", wish=wish)
+        case _other:
+            words = _("not understood")
+    return _("%(meaning)s; also %(wish)s", meaning=words, wish=wish) if wish else words
 
 
 def title_of(topic: str) -> str:
-    """Return what staff call a topic; its own word where it is in the library no more."""
+    """Return what staff call a topic, in the reader's language; its own word where it is in the library no more."""
     if topic == NONE_OF_THESE:
-        return "none of these"
+        return _("none of these")
     answer = current.line().words.library.get(topic)
-    return answer.title if answer else topic
+    return tr(answer.title) if answer else topic
 
 
 def topics_by_group() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return every topic with its title, as a list to choose from shows them."""
     library = current.line().words.library
     answers = [answer for topic in library.topics if (answer := library.get(topic))]
-    answers.sort(key=lambda answer: answer.title)
-    groups = [(group, [(a.topic, a.title) for a in answers if a.group == group]) for group in GROUPS]
-    return [*((group, topics) for group, topics in groups if topics), ("Other", [(NONE_OF_THESE, "None of these")])]
+    answers.sort(key=lambda answer: tr(answer.title))
+    groups = [(tr(group), [(a.topic, tr(a.title)) for a in answers if a.group == group]) for group in GROUPS]
+    return [
+        *((group, topics) for group, topics in groups if topics),
+        (_("Other"), [(NONE_OF_THESE, _("None of these"))]),
+    ]
 
 
 @bp.post("/texts/<int:inbound_id>/label")
@@ -132,9 +139,9 @@ def label(inbound_id: int) -> ResponseReturnValue:
     access_text(signed, inbound_id)
     try:
         label_text(current.line(), inbound_id, request.form.get("topic", ""), current.now(), signed.id)
-        flash("Labelled. It joins the examples that are reviewed before the next change of content.")
+        flash(_("Labelled. It joins the examples that are reviewed before the next change of content."))
     except Refused as refusal:
-        flash(f"Not labelled: {refusal}", "failed")
+        flash(_("Not labelled: %(why)s", why=tr(refusal)), "failed")
     return redirect(own_page(request.form.get("back", "")))
 
 

@@ -25,7 +25,7 @@ from app.domain.password_rules import SHORTEST_PASSWORD
 from app.domain.permissions import ROLE_WORDS, Permission
 from app.web import current
 from app.web.console import bp, must_have_second_factor, time_outs
-from app.web.console.browser import is_simulated, this_browser
+from app.web.console.browser import browser_said, is_simulated, this_browser
 from app.web.console.fresh import account, fresh
 from app.web.console.gate import session_now, staff
 from app.web.console.permits import needs
@@ -50,17 +50,16 @@ def change_own_password() -> ResponseReturnValue:
         email = session.get_one(Staff, signed.id).email
     found = check_password(db, email, request.form.get("old", ""), this_browser(), now, simulated=is_simulated())
     if isinstance(found, NotSignedIn):
-        wait = found.wait
-        words = (
-            f"too many tries: wait {int(wait.total_seconds()) // 60 + 1} min" if wait else "this is not your password"
-        )
-        return _page(errors={"old": words}), 429 if wait else 422
+        if not found.wait:
+            return _page(errors={"old": _("this is not your password")}), 422
+        minutes = int(found.wait.total_seconds()) // 60 + 1
+        return _page(errors={"old": _("too many tries: wait %(minutes)d min", minutes=minutes)}), 429
     try:
         keep = account().session_id
         change_password(db, signed.id, request.form.get("new", ""), now, signed.actor, keep_session=keep)
     except Refused as refusal:
-        return _page(errors={"new": str(refusal)}), 422
-    flash("Your password is changed. Every other session of yours has ended.")
+        return _page(errors={"new": tr(refusal)}), 422
+    flash(_("Your password is changed. Every other session of yours has ended."))
     return redirect(url_for("console.own_account"))
 
 
@@ -89,11 +88,11 @@ def end_own_sessions() -> ResponseReturnValue:
     only = int(which) if which.isascii() and which.isdecimal() and len(which) < 16 else None
     mine = account().session_id
     if only == mine:
-        flash("That is this session: sign out instead.", "failed")
+        flash(_("That is this session: sign out instead."), "failed")
     else:
         but = mine if only is None else None
         ended = end_sessions(current.line().db, staff().id, session_now(), staff().actor, only=only, but=but)
-        flash("Ended." if ended else "Nothing was open there any more.")
+        flash(_("Ended.") if ended else _("Nothing was open there any more."))
     return redirect(url_for("console.own_account", _anchor="sessions"))
 
 
@@ -122,7 +121,7 @@ def confirm_own_authenticator() -> ResponseReturnValue:
     try:
         codes = confirm_authenticator(current.line().db, staff().id, request.form.get("code", "")[:40], session_now())
     except Refused as refusal:
-        return _enrol(str(refusal))
+        return _enrol(tr(refusal))
     return _codes(codes)
 
 
@@ -140,7 +139,7 @@ def renew_recovery_codes() -> ResponseReturnValue:
 @fresh
 def remove_own_authenticator() -> ResponseReturnValue:
     remove_authenticator(current.line().db, staff().id, session_now())
-    flash("The authenticator and its recovery codes are removed.")
+    flash(_("The authenticator and its recovery codes are removed."))
     return redirect(url_for("console.own_account"))
 
 
@@ -179,6 +178,7 @@ def _page(errors: dict[str, str] | None = None) -> str:
         email=email,
         role_words=ROLE_WORDS[signed.role],
         sessions=sessions,
+        browser_said=browser_said,
         this_session=account().session_id,
         authenticator_since=since,
         codes_left=left,

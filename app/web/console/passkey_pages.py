@@ -23,6 +23,8 @@ from app.web.console.fresh import account, fresh
 from app.web.console.gate import session_now, staff, staff_token
 from app.web.console.permits import needs
 from app.web.console.sign_in import own_page, signed_in
+from app.web.language import gettext as _
+from app.web.language import tr
 from app.web.passkey_host import passkey_host
 
 _CHALLENGE = "passkey-challenge"
@@ -45,11 +47,11 @@ def register_passkey() -> ResponseReturnValue:
     if account().proven_at is None:
         abort(403)
     try:
-        name, said = request.form.get("name", ""), request.form.get("credential", "")[:LARGEST]
+        name, said = request.form.get("name", "").strip() or _("Passkey"), request.form.get("credential", "")[:LARGEST]
         add_passkey(current.line().db, staff().id, said, _kept(), name, _site(), session_now())
-        flash("The passkey is added. It signs you in by itself.")
+        flash(_("The passkey is added. It signs you in by itself."))
     except Refused as refusal:
-        flash(f"Not added: {refusal}", "failed")
+        flash(_("Not added: %(why)s", why=tr(refusal)), "failed")
     return redirect(url_for("console.own_account", _anchor="passkeys"))
 
 
@@ -59,7 +61,7 @@ def register_passkey() -> ResponseReturnValue:
 def remove_own_passkey(passkey_id: int) -> ResponseReturnValue:
     if passkey_id > 2**62 or not remove_passkey(current.line().db, staff().id, passkey_id, session_now()):
         abort(404)
-    flash("The passkey is removed.")
+    flash(_("The passkey is removed."))
     return redirect(url_for("console.own_account", _anchor="passkeys"))
 
 
@@ -86,7 +88,7 @@ def passkey_sign_in() -> ResponseReturnValue:
             old_token=staff_token(),
         )
     except Refused as refusal:
-        flash(f"Not signed in: {refusal}", "failed")
+        flash(_("Not signed in: %(why)s", why=tr(refusal)), "failed")
         return redirect(url_for("console.sign_in_page", next=next_page))
     return signed_in(signed, next_page)
 

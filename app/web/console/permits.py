@@ -8,9 +8,18 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.permissions import PERMISSION_WORDS, ROLE_WORDS, Permission, Role, whom_to_ask
 from app.domain.permissions import may as role_may
+from app.web.language import N_, tr
+from app.web.language import gettext as _
 
 View = TypeVar("View", bound=Callable[..., Any])
 _NEEDS = "needs_permission"
+_ONE_OF = {  # "Ask ... of your clinic"
+    "nurse": N_("a nurse"),
+    "lead nurse": N_("a lead nurse"),
+    "administrator": N_("an administrator"),
+    "auditor": N_("an auditor"),
+    "read only": N_("a read only"),
+}
 
 
 def needs(permission: Permission) -> Callable[[View], View]:
@@ -34,7 +43,7 @@ def refusal_for(role: Role) -> ResponseReturnValue | None:
     needed = needed_by(current_app.view_functions[request.endpoint or ""])
     if needed is not None and role_may(role, needed):
         return None
-    title = "Not yours to see" if request.method == "GET" else "Not yours to do"
+    title = _("Not yours to see") if request.method == "GET" else _("Not yours to do")
     page = {"title": title, "words": in_plain_words(role, needed), "to": url_for("console.today")}
     return render_template("error.html", **page), 403
 
@@ -42,10 +51,16 @@ def refusal_for(role: Role) -> ResponseReturnValue | None:
 def in_plain_words(role: Role, needed: Permission | None) -> str:
     """Say what the role lacks and whom to ask."""
     if needed is None:
-        return "This page is open to nobody yet. Tell whoever runs Pumpline. Nothing was changed."
-    asked = " or ".join(f"{'an' if who[0] in 'aeiou' else 'a'} {who}" for who in whom_to_ask(needed))
-    role_said = f'Your role here is "{ROLE_WORDS[role]}"; it does not let you {PERMISSION_WORDS[needed]}.'
-    return f"{role_said} Ask {asked} of your clinic. Nothing was changed."
+        return _("This page is open to nobody yet. Tell whoever runs Pumpline. Nothing was changed.")
+    first, *others = (tr(_ONE_OF[who]) for who in whom_to_ask(needed))
+    for other in others:
+        first = _("%(one)s or %(other)s", one=first, other=other)
+    return _(
+        'Your role here is "%(role)s"; it does not let you %(act)s. Ask %(whom)s of your clinic. Nothing was changed.',
+        role=tr(ROLE_WORDS[role]),
+        act=tr(PERMISSION_WORDS[needed]),
+        whom=first,
+    )
 
 
 def may(permission: str) -> bool:

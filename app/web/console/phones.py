@@ -12,6 +12,7 @@ from app.web.console.gate import Signed, access_phone, staff
 from app.web.console.learning import asked_to_label, readings
 from app.web.console.patients import MOST_SHOWN, SHOWN, Typed, send_reply
 from app.web.console.permits import needs
+from app.web.language import tr
 
 
 @bp.get("/phones/<int:phone_id>")
@@ -26,7 +27,7 @@ def reply_to_phone(phone_id: int) -> ResponseReturnValue:
     signed = staff()
     access_phone(signed, phone_id)
     if error := send_reply(signed, phone_id, None):
-        return _phone_page(signed, phone_id, Typed("reply", {"body": request.form.get("body", "")}, error)), 422
+        return _phone_page(signed, phone_id, Typed("reply", {"body": request.form.get("body", "")}, tr(error))), 422
     return redirect(url_for("console.phone", phone_id=phone_id, _anchor="conversation"))
 
 

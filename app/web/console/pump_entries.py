@@ -20,7 +20,9 @@ from app.web.console.gate import Signed, access_entry, access_patient, staff
 from app.web.console.permits import needs
 from app.web.console.pump_forms import Form, mark_of, program_of, refill_of
 from app.web.console.pumps import Checked, policy_of, pump_view, refused, to_pump
-from app.web.wording import day
+from app.web.language import N_, tr
+from app.web.language import gettext as _
+from app.web.wording import day, sentence
 
 Outcome = RefillOutcome | ProgramOutcome
 
@@ -54,8 +56,8 @@ def program(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
     form = Form.of("program", request.form)
-    _, record = _clinic_and_pump(signed, patient_id)
-    effective_on = form.day("effective_on", "first day of the new dose")
+    _concentrations, record = _clinic_and_pump(signed, patient_id)
+    effective_on = form.day("effective_on", _("Give the first day of the new dose, for example 2026-11-23."))
     running = record.program_on(effective_on or date.max) if record else None
     if running is None:
         missing = Refused("there is no program to change: record the pump and its refill first", "missing")
@@ -107,21 +109,29 @@ def _check_or_save(
 
 def entry_said(name: str, saved: Outcome) -> str:
     """Say what was saved, and what follows from it."""
-    what = "The refill" if name == "refill" else "The new dose"
+    refilled = name == "refill"
     if saved.waits:
-        return f"{what} is recorded and waits for a second member of staff: {saved.second_person_because}."
+        why = tr(saved.second_person_because or "")
+        if refilled:
+            return _("The refill is recorded and waits for a second member of staff: %(why)s.", why=why)
+        return _("The new dose is recorded and waits for a second member of staff: %(why)s.", why=why)
     if saved.new is None:
-        return f"{what} is recorded. There are no dates yet: record the last refill."
+        if refilled:
+            return _("The refill is recorded. There are no dates yet: record the last refill.")
+        return _("The new dose is recorded. There are no dates yet: record the last refill.")
+    by = day(saved.new.plan_by)
+    if not refilled:
+        return _("The new dose is recorded. Plan the next refill by %(day)s.", day=by)
     found = getattr(saved, "aspirate", None)
-    check = f" {found.finding[:1].upper()}{found.finding[1:]}." if found and found.beyond else ""
-    return f"{what} is recorded. Plan the next refill by {day(saved.new.plan_by)}.{check}"
+    check = f" {sentence(tr(found.finding))}." if found and found.beyond else ""
+    return _("The refill is recorded. Plan the next refill by %(day)s.", day=by) + check
 
 
 _SETTLE: dict[tuple[str, str], tuple[type[Refill] | type[Program], Callable[..., None], str]] = {
-    ("refill", "confirm"): (Refill, confirm_refill, "Confirmed. The dates go on from this refill."),
-    ("refill", "decline"): (Refill, decline_refill, "Declined. What was before counts on."),
-    ("program", "confirm"): (Program, confirm_program, "Confirmed. The dates go on with this dose."),
-    ("program", "decline"): (Program, decline_program, "Declined. What was before counts on."),
+    ("refill", "confirm"): (Refill, confirm_refill, N_("Confirmed. The dates go on from this refill.")),
+    ("refill", "decline"): (Refill, decline_refill, N_("Declined. What was before counts on.")),
+    ("program", "confirm"): (Program, confirm_program, N_("Confirmed. The dates go on with this dose.")),
+    ("program", "decline"): (Program, decline_program, N_("Declined. What was before counts on.")),
 }
 
 
@@ -141,5 +151,5 @@ def settle_entry(patient_id: int) -> ResponseReturnValue:
         settle(current.line(), entry_id, current.now(), signed.id)
     except Refused as refusal:
         return refused(signed, patient_id, form, refusal)
-    flash(said)
+    flash(tr(said))
     return to_pump(patient_id)

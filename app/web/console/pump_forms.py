@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -12,6 +12,9 @@ from app.actions.programs import Entry
 from app.actions.pumps import PumpEntry
 from app.actions.record_refill import RefillEntry
 from app.web.console.entry import NotUnderstood, clinic_time
+from app.web.language import gettext as _
+from app.web.language import tr
+from app.web.wording import weekday_name
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 OTHER = "other"
@@ -39,22 +42,23 @@ class Form:
     def ticked(self, name: str) -> bool:
         return bool(self.text(name))
 
-    def amount(self, name: str, what: str, *, needed: bool = True) -> Decimal | None:
-        """Return a plain amount; None, with the reason under its field, for anything else."""
+    def amount(self, name: str, missing: str = "") -> Decimal | None:
+        """Return a plain amount; None, with the reason under its field, for anything else. `missing` is said of nothing
+        where an amount is needed."""
         said = self.text(name)
-        if not said and not needed:
-            return None
         if not said:
-            self.errors[name] = f"Give the {what}."
+            if missing:
+                self.errors[name] = missing
         elif "," in said:
-            self.errors[name] = "Write it with a point and without thousands: 1500 or 2.5."
+            self.errors[name] = _("Write it with a point and without thousands: 1500 or 2.5.")
         elif not _AMOUNT.fullmatch(said):
-            self.errors[name] = "Write a plain number like 40 or 2.5, without a unit."
+            self.errors[name] = _("Write a plain number like 40 or 2.5, without a unit.")
         else:
             return Decimal(said)
         return None
 
-    def day(self, name: str, what: str, *, needed: bool = True) -> date | None:
+    def day(self, name: str, wrong: str, *, needed: bool = True) -> date | None:
+        """Return a day as a day field sends it; None, with `wrong` under its field, for anything else."""
         said = self.text(name)
         if not said and not needed:
             return None
@@ -63,7 +67,7 @@ class Form:
         except ValueError:
             found = None
         if found is None or not 1970 <= found.year <= 2200:
-            self.errors[name] = f"Give the {what}, for example 2026-11-23."
+            self.errors[name] = wrong
             return None
         return found
 
@@ -75,9 +79,9 @@ class Form:
 
 def refill_of(form: Form, concentrations: tuple[str, ...], drug: str) -> RefillEntry | None:
     """Return the refill as typed; None where a field cannot be used."""
-    filled_on = form.day("filled_on", "day of the refill")
-    volume = form.amount("reservoir_volume_ml", "volume in the reservoir now")
-    aspirated = form.amount("aspirated_ml", "volume taken out", needed=False)
+    filled_on = form.day("filled_on", _("Give the day of the refill, for example 2026-11-23."))
+    volume = form.amount("reservoir_volume_ml", _("Give the volume in the reservoir now."))
+    aspirated = form.amount("aspirated_ml")
     program = program_of(form, _concentration(form, concentrations), drug)
     if form.errors or filled_on is None or volume is None or program is None:
         return None
@@ -90,28 +94,31 @@ def _concentration(form: Form, concentrations: tuple[str, ...]) -> Decimal | Non
     if chosen in concentrations:
         return Decimal(chosen)
     if chosen != OTHER:
-        form.errors["concentration"] = "Choose the concentration, as the label says."
+        form.errors["concentration"] = _("Choose the concentration, as the label says.")
         return None
     if not form.ticked("concentration_confirmed"):
-        form.errors["concentration_confirmed"] = "Not one of this clinic's: check the label, then tick this."
-    return form.amount("other_concentration", "concentration, as the label says")
+        form.errors["concentration_confirmed"] = _("Not one of this clinic's: check the label, then tick this.")
+    return form.amount("other_concentration", _("Give the concentration, as the label says."))
 
 
 def program_of(form: Form, concentration: Decimal | None, drug: str) -> Entry | None:
     """Return the program as typed, with this drug in this concentration; None where a field cannot be used."""
-    alarm = form.amount("alarm_volume_ml", "volume at which the low reservoir alarm sounds")
-    per_day = form.amount("boluses_per_day", "number of boluses", needed=False)
-    bolus = form.amount("bolus_mcg", "size of a bolus", needed=False)
+    alarm = form.amount("alarm_volume_ml", _("Give the volume at which the low reservoir alarm sounds."))
+    per_day = form.amount("boluses_per_day")
+    bolus = form.amount("bolus_mcg")
     if bool(per_day) != bool(bolus) and not {"boluses_per_day", "bolus_mcg"} & form.errors.keys():
-        form.errors["bolus_mcg" if per_day else "boluses_per_day"] = "Give number and size of the boluses, or neither."
+        lacking = "bolus_mcg" if per_day else "boluses_per_day"
+        form.errors[lacking] = _("Give number and size of the boluses, or neither.")
     daily = doses = None
     if form.text("week") == "each":
-        found = [form.amount(f"dose_{name.lower()}", "dose") for name in WEEKDAYS]
+        found = [form.amount(f"dose_{name.lower()}", _("Give the dose.")) for name in WEEKDAYS]
         doses = tuple(dose for dose in found if dose is not None)
     else:
-        daily = form.amount("daily_dose_mcg", "daily dose")
+        daily = form.amount("daily_dose_mcg", _("Give the daily dose."))
         if any(form.text(f"dose_{name.lower()}") for name in WEEKDAYS):
-            form.errors["week"] = "Doses for weekdays are filled in: choose “A dose for each weekday”, or empty them."
+            form.errors["week"] = _(
+                "Doses for weekdays are filled in: choose “A dose for each weekday”, or empty them."
+            )
     if form.errors or concentration is None or alarm is None:
         return None
     return Entry(
@@ -127,11 +134,11 @@ def program_of(form: Form, concentration: Decimal | None, drug: str) -> Entry | 
 
 def pump_of(form: Form) -> PumpEntry | None:
     """Return the pump as typed; None where a field cannot be used."""
-    size = form.amount("reservoir_size_ml", "size of the reservoir")
-    implanted_on = form.day("implanted_on", "day of the implant", needed=False)
-    replace_by = form.day("replace_by", "day", needed=False)
+    size = form.amount("reservoir_size_ml", _("Give the size of the reservoir."))
+    implanted_on = form.day("implanted_on", _("Give the day of the implant, for example 2026-11-23."), needed=False)
+    replace_by = form.day("replace_by", _("Give the day, for example 2026-11-23."), needed=False)
     if not form.text("model"):
-        form.errors["model"] = "Give the model, as the pump's card says."
+        form.errors["model"] = _("Give the model, as the pump's card says.")
     if form.errors or size is None:
         return None
     return PumpEntry(form.text("model"), size, implanted_on, replace_by, replaces=form.ticked("replaces"))
@@ -142,8 +149,14 @@ def scan_of(form: Form, zone: ZoneInfo) -> datetime | None:
     try:
         return clinic_time(form.text("scanned_at"), zone)
     except NotUnderstood as error:
-        form.errors["scanned_at"] = str(error)
+        form.errors["scanned_at"] = tr(error)
         return None
+
+
+def weekdays() -> list[tuple[str, str]]:
+    """Return the seven weekdays, each as its field is named and as the reader calls it."""
+    monday = date(2026, 11, 23)
+    return [(name.lower(), weekday_name(monday + timedelta(days=n))) for n, name in enumerate(WEEKDAYS)]
 
 
 def typed_program(entry: Entry | None, alarm_volume_ml: Decimal) -> dict[str, str]:

@@ -7,7 +7,8 @@ from decimal import Context, Decimal
 from typing import Protocol
 
 from app.domain.pump import RefillDates
-from app.web.console.pump_forms import WEEKDAYS
+from app.web.console.pump_forms import weekdays
+from app.web.language import gettext as _
 from app.web.wording import amount, day
 
 _FLOW = Context(prec=3)
@@ -32,12 +33,21 @@ def dose(program: Delivers) -> str:
     """Return "400 mcg a day", or the seven doses; and the boluses with them."""
     if program.weekday_doses_mcg:
         doses = [amount(Decimal(each)) for each in program.weekday_doses_mcg]
-        said = ", ".join(f"{name} {mcg}" for name, mcg in zip(WEEKDAYS, doses, strict=False)) + " mcg"
+        named = zip(weekdays(), doses, strict=False)
+        said = ", ".join(f"{name} {mcg}" for (_field, name), mcg in named) + " mcg"
     else:
-        said = f"{amount(program.daily_dose_mcg or Decimal(0))} mcg a day"
+        said = _("%(dose)s mcg a day", dose=amount(program.daily_dose_mcg or Decimal(0)))
     if not program.boluses_per_day:
         return said
-    return f"{said}, and {amount(program.boluses_per_day)} boluses of {amount(program.bolus_mcg)} mcg a day"
+    number, size = amount(program.boluses_per_day), amount(program.bolus_mcg)
+    return _("%(dose)s, and %(number)s boluses of %(size)s mcg a day", dose=said, number=number, size=size)
+
+
+def was_volume(before: Decimal | None, size: Decimal) -> str:
+    """Say under the volume of a refill what it was, and what the reservoir holds."""
+    if before is None:
+        return _("holds %(size)s", size=amount(size))
+    return _("was %(volume)s, holds %(size)s", volume=amount(before), size=amount(size))
 
 
 @dataclass(frozen=True)
@@ -66,12 +76,23 @@ class Side:
 
 
 def compare(old: Side, new: Side, band: Decimal) -> tuple[Compared, ...]:
-    fast = f"{amount(band * 100)} % fast"
-    alarms, empty = (f"Low alarm, {fast}", "Low alarm, nominal"), (f"Empty, {fast}", "Empty, nominal")
-    what = ("Plan by", "Filled on", "Filled to", "Concentration", "Dose", "Flow", *alarms, *empty, "Drug stable until")
+    percent, dose_name = amount(band * 100), _("Dose")
+    what = (
+        _("Plan by"),
+        _("Filled on"),
+        _("Filled to"),
+        _("Concentration"),
+        dose_name,
+        _("Flow"),
+        _("Low alarm, %(percent)s %% fast", percent=percent),
+        _("Low alarm, nominal"),
+        _("Empty, %(percent)s %% fast", percent=percent),
+        _("Empty, nominal"),
+        _("Drug stable until"),
+    )
     lines = zip(what, _column(old), _column(new), strict=True)
     return tuple(
-        Compared(name, was, becomes, key=name == "Plan by", wraps=name == "Dose") for name, was, becomes in lines
+        Compared(name, was, becomes, key=name == what[0], wraps=name == dose_name) for name, was, becomes in lines
     )
 
 
@@ -83,7 +104,7 @@ def _column(side: Side) -> tuple[str, ...]:
         f"{amount(side.reservoir_volume_ml)} mL" if side.reservoir_volume_ml is not None else "",
         f"{amount(program.concentration_mcg_per_ml)} mcg/mL" if program else "",
         dose(program) if program else "",
-        f"{flow(dates.flow_ml_per_day)} mL a day" if dates else "",
+        _("%(flow)s mL a day", flow=flow(dates.flow_ml_per_day)) if dates else "",
         *_days(dates),
     )
 

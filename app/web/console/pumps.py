@@ -32,9 +32,11 @@ from app.web.console.entry import field_time
 from app.web.console.gate import Signed, access_about, access_patient, staff
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
-from app.web.console.pump_forms import OTHER, WEEKDAYS, Form, plain, pump_of, scan_of, typed_program
-from app.web.console.pump_words import Compared, Side, compare, dose, flow
+from app.web.console.pump_forms import OTHER, Form, plain, pump_of, scan_of, typed_program, weekdays
+from app.web.console.pump_words import Compared, Side, compare, dose, flow, was_volume
 from app.web.drug_left import drug_left
+from app.web.language import gettext as _
+from app.web.language import tr
 from app.web.wording import amount
 
 PUMP_TASKS = (
@@ -75,13 +77,13 @@ def record_pump_form(patient_id: int) -> ResponseReturnValue:
     if entry is None:
         return pump_view(signed, patient_id, form), 422
     if entry.replaces and form.row_id("pump") != _present_pump(patient_id):
-        form.refused = "somebody recorded a pump meanwhile: look at it again, nothing was changed"
+        form.refused = _("somebody recorded a pump meanwhile: look at it again, nothing was changed")
         return pump_view(signed, patient_id, form), 409
     try:
         record_pump(current.line(), patient_id, entry, current.now(), signed.actor)
     except Refused as refusal:
         return refused(signed, patient_id, form, refusal)
-    flash("The new pump is recorded. Record its first refill." if entry.replaces else "The pump is recorded.")
+    flash(_("The new pump is recorded. Record its first refill.") if entry.replaces else _("The pump is recorded."))
     return to_pump(patient_id)
 
 
@@ -91,14 +93,14 @@ def record_indicator(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
     form = Form.of("indicator", request.form)
-    seen_on = form.day("seen_on", "day on which it was seen")
+    seen_on = form.day("seen_on", _("Give the day on which it was seen, for example 2026-11-23."))
     if seen_on is None:
         return pump_view(signed, patient_id, form), 422
     try:
         record_replacement_indicator(current.line(), patient_id, seen_on, current.now(), signed.actor)
     except Refused as refusal:
         return refused(signed, patient_id, form, refusal)
-    flash("Recorded: the replacement indicator shows. Its 90 days are followed from now on.")
+    flash(_("Recorded: the replacement indicator shows. Its 90 days are followed from now on."))
     return to_pump(patient_id)
 
 
@@ -114,14 +116,14 @@ def referral(patient_id: int) -> ResponseReturnValue:
     try:
         if not form.text("referral"):
             open_referral(line, patient_id, owner_id, now, signed.actor)
-            flash("Recorded: the referral is sent.")
+            flash(_("Recorded: the referral is sent."))
             return to_pump(patient_id)
         row_id = access_about(signed, patient_id, Referral, form.row_id("referral"))
         state = states.get(form.text("state"))
         move_referral(line, row_id, now, signed.actor, state=state, owner_id=owner_id)
     except Refused as refusal:
         return refused(signed, patient_id, form, refusal)
-    flash("The referral is up to date.")
+    flash(_("The referral is up to date."))
     return to_pump(patient_id)
 
 
@@ -136,7 +138,7 @@ def scan(patient_id: int) -> ResponseReturnValue:
     try:
         if form.text("scan"):
             check_after_scan(line, access_about(signed, patient_id, Scan, form.row_id("scan")), now, signed.actor)
-            flash("Recorded: the pump was checked after the MRI.")
+            flash(_("Recorded: the pump was checked after the MRI."))
             return to_pump(patient_id)
         scanned_at = scan_of(form, signed.clinic.zone)
         if scanned_at is None:
@@ -147,13 +149,13 @@ def scan(patient_id: int) -> ResponseReturnValue:
             record_scan(line, patient_id, scanned_at, now, signed.actor, signed.id)
     except Refused as refusal:
         return refused(signed, patient_id, form, refusal)
-    flash("The MRI is recorded. The patient is asked whether the pump was checked.")
+    flash(_("The MRI is recorded. The patient is asked whether the pump was checked."))
     return to_pump(patient_id)
 
 
 def refused(signed: Signed, patient_id: int, form: Form, refusal: Refused) -> ResponseReturnValue:
     """Show the form again with what was typed and what the action said."""
-    form.refused = str(refusal)
+    form.refused = tr(refusal)
     return pump_view(signed, patient_id, form), 409 if refusal.kind == "conflict" else 422
 
 
@@ -201,8 +203,9 @@ def pump_view(signed: Signed, patient_id: int, form: Form | None = None, checked
             colleagues=colleagues(session, clinic.id),
             referral_states=tuple(ReferralState),
             concentrations=[(each, amount(Decimal(each))) for each in policy.concentrations],
-            weekdays=WEEKDAYS,
+            weekdays=weekdays(),
             dose=dose,
+            was_volume=was_volume,
             flow=flow,
             **_dates(page.record, policy, today),
         )
@@ -232,7 +235,7 @@ def _history(page: PumpPage) -> list[Refill | Program]:
     refills = [((row.filled_on, 1, row.id), row) for row in page.refills]
     programs = [((row.effective_on, 0, row.id), row) for row in page.programs]
     dated: list[tuple[tuple[date, int, int], Refill | Program]] = [*refills, *programs]
-    return [row for _, row in sorted(dated, key=lambda each: each[0], reverse=True)]
+    return [row for _when, row in sorted(dated, key=lambda each: each[0], reverse=True)]
 
 
 def _about_pump(tasks: tuple[TaskRow, ...]) -> list[TaskRow]:

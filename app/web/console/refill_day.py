@@ -26,11 +26,13 @@ from app.web.console.gate import Signed, access_entry, access_patient, session_n
 from app.web.console.patient_head import head_of
 from app.web.console.permits import needs
 from app.web.console.pump_entries import entry_said
-from app.web.console.pump_forms import OTHER, WEEKDAYS, Form, mark_of, plain, refill_of, typed_program
-from app.web.console.pump_words import Compared, Side, compare, dose
+from app.web.console.pump_forms import OTHER, Form, mark_of, plain, refill_of, typed_program, weekdays
+from app.web.console.pump_words import Compared, Side, compare, dose, was_volume
 from app.web.console.pumps import Checked, policy_of
 from app.web.console.reading import listed
 from app.web.console.today import days
+from app.web.language import gettext as _
+from app.web.language import tr
 from app.web.wording import amount
 
 
@@ -39,7 +41,7 @@ from app.web.wording import amount
 def refill_list() -> ResponseReturnValue:
     """Show today's visits, each with its way to the form, and whose refill is recorded."""
     signed, now = staff(), current.now()
-    start, end, _ = days(now, signed.clinic.zone)
+    start, end, _later = days(now, signed.clinic.zone)
     with current.line().db.read() as session:
         visits = visits_between(session, signed.clinic.id, start, end)
         filled = select(Pump.patient_id, Refill.state).join(Pump, Pump.id == Refill.pump_id)
@@ -92,10 +94,10 @@ def refill_day_form(patient_id: int) -> ResponseReturnValue:
             return _view(signed, patient_id, form, Checked(entry, outcome, mark, changed)), 409 if changed else 200
         saved = record_refill(line, patient_id, entry, now, signed.actor, signed.id)
     except Refused as refusal:
-        form.refused = str(refusal)
+        form.refused = tr(refusal)
         return _view(signed, patient_id, form), 409 if refusal.kind == "conflict" else 422
     # whoever confirms it looks at this page next, and is not to read the amounts here
-    flash("Recorded. It waits for a second person, below." if saved.waits else entry_said("refill", saved))
+    flash(_("Recorded. It waits for a second person, below.") if saved.waits else entry_said("refill", saved))
     return redirect(url_for("console.refill_day", patient_id=patient_id, _anchor="second" if saved.waits else None))
 
 
@@ -107,21 +109,21 @@ def refill_second(patient_id: int) -> ResponseReturnValue:
     access_patient(signed, patient_id)
     form = Form.of("second", request.form)
     entry_id = access_entry(signed, patient_id, Refill, form.row_id("entry"))
-    concentration = form.amount("read_concentration", "concentration that you read on the vial")
-    read_dose = form.amount("read_dose", "dose that you read in the programmer")
+    concentration = form.amount("read_concentration", _("Give the concentration that you read on the vial."))
+    read_dose = form.amount("read_dose", _("Give the dose that you read in the programmer."))
     who = form.row_id("who")
     form.typed.pop("password", None)
     if not who:
-        form.errors["who"] = "Choose who you are."
+        form.errors["who"] = _("Choose who you are.")
     if form.errors or concentration is None or read_dose is None:
         return _view(signed, patient_id, form), 422
     colleague = Colleague(who, request.form.get("password", ""), this_browser(), session_now())
     try:
         vouch_for_refill(current.line(), entry_id, Reading(concentration, read_dose), colleague, current.now())
     except Refused as refusal:
-        form.refused = str(refusal)
+        form.refused = tr(refusal)
         return _view(signed, patient_id, form), 409 if refusal.kind == "conflict" else 422
-    flash("Confirmed by a second person. The dates go on from this refill.")
+    flash(_("Confirmed by a second person. The dates go on from this refill."))
     return redirect(url_for("console.refill_day", patient_id=patient_id))
 
 
@@ -132,13 +134,12 @@ class Was:
     volume: str = ""
     concentration: str = ""
     program: str = ""
-    alarm: str = ""
 
 
 def _view(signed: Signed, patient_id: int, form: Form | None, checked: Checked | None = None) -> str:
     now, clinic = current.now(), signed.clinic
     today = now.astimezone(clinic.zone).date()
-    start, end, _ = days(now, clinic.zone)
+    start, end, _later = days(now, clinic.zone)
     with current.line().db.read() as session:
         policy = policy_of(session, clinic.id)
         page = pump_page(session, patient_id)
@@ -161,7 +162,7 @@ def _view(signed: Signed, patient_id: int, form: Form | None, checked: Checked |
             policy=policy,
             concentrations=[(each, amount(Decimal(each))) for each in policy.concentrations],
             colleagues=[(who, name) for who, name in colleagues(session, clinic.id)],
-            weekdays=WEEKDAYS,
+            weekdays=weekdays(),
             dose=dose,
         )
 
@@ -187,12 +188,11 @@ def _was(page: PumpPage, today: date) -> Was:
     running = record.program_on(today) if record else None
     if record is None or running is None:
         return Was()
-    volume = f"was {amount(record.refill.reservoir_volume_ml)}, " if record.refill else ""
+    alarm = amount(running.alarm_volume_ml)
     return Was(
-        f"{volume}holds {amount(record.pump.reservoir_size_ml)}",
-        f"was {amount(running.concentration_mcg_per_ml)}",
-        f"was {dose(running)}",
-        f"was {amount(running.alarm_volume_ml)} mL",
+        was_volume(record.refill.reservoir_volume_ml if record.refill else None, record.pump.reservoir_size_ml),
+        _("was %(amount)s", amount=amount(running.concentration_mcg_per_ml)),
+        _("was %(dose)s; alarm was %(volume)s mL", dose=dose(running), volume=alarm),
     )
 
 
@@ -203,7 +203,7 @@ def _compared(page: PumpPage, checked: Checked | None, policy: CarePolicy, today
         return ()
     refill, running = record.refill, record.program_on(today)
     was = (refill.filled_on, refill.reservoir_volume_ml) if refill else (None, None)
-    old, _ = dates_of(record, policy)
+    old, _problem = dates_of(record, policy)
     entry = checked.entry if checked else None
     if checked is None or entry is None or isinstance(entry, Entry):
         return compare(Side(old, running, *was), Side(None, None), policy.flow_band)

@@ -1,13 +1,13 @@
-"""Refills due: everybody on the line by days of drug left, at the early edge."""
+"""Refills due: everybody on the line by days of drug left, at the early edge, fifty at a time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.db.worklist import DueRow, refills_due
+from app.db.refill_pages import Show, refill_page
+from app.db.worklist import DueRow
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
@@ -15,8 +15,9 @@ from app.web.console.gate import staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.drug_left import DrugLeft, drug_left
+from app.web.language import N_, tr
 
-SHOWN = 100
+SHOWN: dict[Show, str] = {"all": N_("All"), "not-booked": N_("Not booked"), "late": N_("Late")}
 
 
 @dataclass(frozen=True)
@@ -25,31 +26,6 @@ class Shown:
 
     row: DueRow
     left: DrugLeft | None
-
-
-def _late(row: DueRow, today: date) -> bool:
-    """Whether the visit lies after the plan-by date, or that has passed without one. Who was seen since is not late:
-    the dates are those of the filling before."""
-    if row.seen_on is not None:
-        return False
-    if row.visit is not None:
-        return row.visit.days_late > 0
-    return row.plan_by is not None and row.plan_by < today
-
-
-def _not_booked(row: DueRow, _: date) -> bool:
-    return row.visit is None
-
-
-def _anybody(_: DueRow, __: date) -> bool:
-    return True
-
-
-FILTERS: dict[str, tuple[str, Callable[[DueRow, date], bool]]] = {
-    "all": ("All", _anybody),
-    "not-booked": ("Not booked", _not_booked),
-    "late": ("Late", _late),
-}
 
 
 def _left(row: DueRow, today: date) -> DrugLeft | None:
@@ -61,20 +37,24 @@ def _left(row: DueRow, today: date) -> DrugLeft | None:
 def refills() -> ResponseReturnValue:
     clinic, now = staff().clinic, current.now()
     today = now.astimezone(clinic.zone).date()
-    show = request.args.get("show", "all")
-    show = show if show in FILTERS else "all"
-    everybody = request.args.get("everybody") == "1"
+    show: Show = next((key for key in SHOWN if key == request.args.get("show")), "all")
+    after, before = request.args.get("after", type=row_id), request.args.get("before", type=row_id)
     with current.line().db.read() as session:
-        rows = refills_due(session, clinic.id, now, clinic.zone)
-    chosen = [row for row in rows if FILTERS[show][1](row, today)]
-    shown = chosen if everybody else chosen[:SHOWN]
-    listed(row.patient_id for row in shown)
+        page = refill_page(session, clinic.id, now, clinic.zone, show, after=after, before=before)
+    listed(row.patient_id for row in page.rows)
     return render_template(
         "console/refills.html",
-        rows=[Shown(row, _left(row, today)) for row in shown],
-        total=len(chosen),
-        filters=[(key, label, sum(fits(row, today) for row in rows)) for key, (label, fits) in FILTERS.items()],
+        rows=[Shown(row, _left(row, today)) for row in page.rows],
+        page=page,
+        filters=[(key, tr(label), page.totals[key]) for key, label in SHOWN.items()],
         show=show,
-        everybody=everybody,
         today=today,
+        here_at={"after": after} if after else {"before": before} if before else {},
     )
+
+
+def row_id(said: str) -> int:
+    """Return a row's id out of an address. Raises ValueError for what is none."""
+    if not (said.isascii() and said.isdecimal() and len(said) < 19):
+        raise ValueError(said)
+    return int(said)

@@ -1,6 +1,6 @@
 """After the password: a code of the authenticator, a recovery code, or a passkey."""
 
-from flask import current_app, flash, redirect, render_template, request, session, url_for
+from flask import current_app, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.actions.second_factor import prove_second_factor
@@ -13,8 +13,9 @@ from app.web.console.fresh import account
 from app.web.console.gate import session_now, staff, staff_token
 from app.web.console.permits import needs
 from app.web.console.sign_in import own_page, remembered
+from app.web.language import gettext as _
+from app.web.language import ngettext
 from app.web.passkey_host import offers_passkeys
-from app.web.wording import plural
 
 
 @bp.get("/second-step")
@@ -37,12 +38,15 @@ def second_step_form() -> ResponseReturnValue:
         session.clear()
         return remembered(redirect(next_page), staff().id)
     if found is False:
-        return _page(
-            next_page, "That code is not right, or was used already. Type the one that the app shows now."
-        ), 401
-    flash(
-        f"Too many codes. Wait {plural(int(found.total_seconds()) // 60 + 1, 'minute')}, then sign in again.", "failed"
+        words = _("That code is not right, or was used already. Type the one that the app shows now.")
+        return _page(next_page, words), 401
+    g.pop("account")  # the door speaks the browser's language
+    words = ngettext(
+        "Too many codes. Wait %(num)d minute, then sign in again.",
+        "Too many codes. Wait %(num)d minutes, then sign in again.",
+        int(found.total_seconds()) // 60 + 1,
     )
+    flash(words, "failed")
     return redirect(url_for("console.sign_in_page"))
 
 

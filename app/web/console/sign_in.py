@@ -4,7 +4,7 @@ import math
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import current_app, flash, make_response, redirect, render_template, request, session, url_for
+from flask import current_app, flash, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.actions.sign_in import NotSignedIn, SignedIn, email_hash, sign_in, sign_out
@@ -18,6 +18,7 @@ from app.web.console.gate import session_now, staff_token
 from app.web.console.permits import needs
 from app.web.home import demo_sign_in
 from app.web.language import COOKIE, LANGUAGES
+from app.web.language import gettext as _
 from app.web.passkey_host import offers_passkeys
 
 
@@ -60,9 +61,9 @@ def sign_in_form() -> ResponseReturnValue:
     if isinstance(signed, NotSignedIn):
         if signed.wait:
             minutes = math.ceil(signed.wait.total_seconds() / 60)
-            words = f"Too many tries from here. Wait {minutes} min, then try again."
+            words = _("Too many tries from here. Wait %(minutes)d min, then try again.", minutes=minutes)
             return _door(next_page, email, words), 429
-        return _door(next_page, email, "E-mail or password is wrong."), 401
+        return _door(next_page, email, _("E-mail or password is wrong.")), 401
     return signed_in(signed, next_page)
 
 
@@ -96,7 +97,8 @@ def remembered(answer: ResponseReturnValue, staff_id: int) -> ResponseReturnValu
 def sign_out_form() -> ResponseReturnValue:
     sign_out(current.line().db, staff_token(), session_now())
     session.clear()
-    flash("You are signed out.")
+    g.pop("account")  # the door speaks the browser's language
+    flash(_("You are signed out."))
     answer = make_response(redirect(url_for("console.sign_in_page")))
     answer.delete_cookie(
         current_app.config["STAFF_COOKIE"], secure=current_app.config["STAFF_COOKIE_SECURE"], httponly=True, path="/"

@@ -15,9 +15,13 @@ from app.web.console import bp
 from app.web.console.browser import this_browser
 from app.web.console.gate import session_now, staff_token
 from app.web.console.sign_in import own_page, signed_in
+from app.web.language import N_, tr
+from app.web.language import gettext as _
 
 _KEPT = "single-sign-on"
 _WITHIN = timedelta(minutes=10)
+_TOO_LATE = N_("that took too long, or was another browser: try again")
+_NOT_CONFIRMED = N_("your hospital's sign-in did not confirm it: try again")
 
 
 @bp.get("/sso")
@@ -38,13 +42,13 @@ def single_sign_on_back() -> ResponseReturnValue:
     try:
         state, nonce, verifier, next_page, at = json.loads(session.pop(_KEPT, "[]"))
     except ValueError:
-        return _refused("that took too long, or was another browser: try again", url_for("console.today"))
+        return _refused(_TOO_LATE, url_for("console.today"))
     said = request.args.get("state", "")
     in_time = session_now().timestamp() - at < _WITHIN.total_seconds()
     if not in_time or not secrets.compare_digest(said.encode(), state.encode()):
-        return _refused("that took too long, or was another browser: try again", own_page(next_page))
+        return _refused(_TOO_LATE, own_page(next_page))
     if "error" in request.args or not request.args.get("code"):
-        return _refused("your hospital's sign-in did not confirm it: try again", own_page(next_page))
+        return _refused(_NOT_CONFIRMED, own_page(next_page))
     try:
         known = finish(provider, _back(), Begun("", state, nonce, verifier), request.args["code"][:4000], session_now())
         signed = sign_in_elsewhere(
@@ -67,5 +71,5 @@ def _back() -> str:
 
 
 def _refused(words: str, next_page: str) -> ResponseReturnValue:
-    flash(f"Not signed in: {words}.", "failed")
+    flash(_("Not signed in: %(why)s.", why=tr(words)), "failed")
     return redirect(url_for("console.sign_in_page", next=next_page))

@@ -1,0 +1,89 @@
+"""Webhooks that came while the database could not be written: kept sealed and safe on disk until it can.
+
+One file each, named by the instant it came, so that a sorted folder is their order. A file that cannot be taken in
+although the database works is set aside, never thrown away.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from app.db.crypto import Keyring, WrongDataKey
+
+_KEPT, _ASIDE = ".sealed", ".aside"
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A form as it was signed. Its repr leaves out what was in it."""
+
+    path: Path
+    kind: str  # sms, status
+    came_at: datetime
+    form: Mapping[str, str] = field(repr=False)
+
+
+class Spool:
+    """A folder that only the service's own user can read. Safe to share between threads and processes."""
+
+    def __init__(self, folder: Path, keyring: Keyring) -> None:
+        self.folder = folder
+        self._keyring = keyring
+
+    def keep(self, kind: str, form: Mapping[str, str], came_at: datetime) -> None:
+        """Write a form down so that a power cut does not lose it. Raises OSError where it cannot be."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sealed = self._keyring.seal(json.dumps({"kind": kind, "came_at": came_at.isoformat(), "form": dict(form)}))
+        name = f"{int(came_at.timestamp() * 1_000_000):017}-{secrets.token_hex(6)}"
+        part = self.folder / f"{name}.part"
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(self.folder / f"{name}{_KEPT}")
+        _sync(self.folder)
+
+    def waiting(self) -> list[Path]:
+        """Return what is kept, in the order in which it came."""
+        return sorted(self.folder.glob(f"*{_KEPT}"))
+
+    def aside(self) -> int:
+        """Return how many could not be taken in."""
+        return sum(1 for _ in self.folder.glob(f"*{_ASIDE}"))
+
+    def read(self, path: Path) -> Spooled | None:
+        """Return one, None where another process took it in meanwhile. Raises Unreadable."""
+        try:
+            said = json.loads(self._keyring.open(path.read_bytes()))
+            return Spooled(path, said["kind"], datetime.fromisoformat(said["came_at"]), said["form"])
+        except FileNotFoundError:
+            return None
+        except (WrongDataKey, ValueError, KeyError, TypeError) as error:
+            raise Unreadable("a spooled text cannot be read: was a data key taken away?") from error
+
+    def drop(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        _sync(self.folder)
+
+    def set_aside(self, path: Path) -> None:
+        """Keep one that cannot be taken in out of the way of those behind it."""
+        if path.exists():
+            path.rename(path.with_suffix(_ASIDE))
+            _sync(self.folder)
+
+
+class Unreadable(Exception):
+    """What was kept cannot be opened."""
+
+
+def _sync(folder: Path) -> None:
+    """Make a new or vanished name durable, not only what is in the file."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
