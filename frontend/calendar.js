@@ -1,4 +1,4 @@
-// The calendar of the schedule: only what it draws with. `app/static/schedule.js` is what uses it.
+// The calendar of the schedule: only what it draws with. `app/static/calendar.js` is what uses it.
 import { Calendar } from "fullcalendar";
 import dayGridPlugin from "fullcalendar/daygrid";
 import interactionPlugin from "fullcalendar/interaction";

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState
@@ -34,6 +34,14 @@ class Scheduled:
 
 
 @dataclass(frozen=True)
+class VisitKey:
+    """A place in the order of visits: many may begin at one time, so that the id stands beside it."""
+
+    at: datetime
+    id: int
+
+
+@dataclass(frozen=True)
 class LastChange:
     """Who changed something last; `who` is None for what no member of staff did."""
 
@@ -44,9 +52,17 @@ class LastChange:
 
 
 def scheduled(
-    session: Session, clinic_id: int, zone: ZoneInfo, start: datetime, end: datetime, now: datetime, limit: int
+    session: Session,
+    clinic_id: int,
+    zone: ZoneInfo,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    limit: int,
+    seen: VisitKey | None = None,
 ) -> tuple[Scheduled, ...]:
-    """Return visits that start in [start, end), but for the cancelled ones, the earliest first. Three queries."""
+    """Return visits that start in [start, end), but for the cancelled ones, the earliest first: those that follow
+    `seen`. Three queries."""
     return _with_drug(
         session,
         _visits()
@@ -55,11 +71,18 @@ def scheduled(
             Appointment.state != AppointmentState.CANCELLED,
             Appointment.starts_at >= start,
             Appointment.starts_at < end,
+            _follows(seen),
         )
         .limit(limit),
         zone,
         now,
     )
+
+
+def _follows(seen: VisitKey | None) -> ColumnElement[bool]:
+    if seen is None:
+        return true()
+    return or_(Appointment.starts_at > seen.at, and_(Appointment.starts_at == seen.at, Appointment.id > seen.id))
 
 
 def one_visit(session: Session, visit_id: int, zone: ZoneInfo, now: datetime) -> Scheduled:

@@ -1,15 +1,22 @@
 """The schedule in Debian's Chromium: a click on a free slot, a visit dragged, the same by keyboard, and no script."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+import pytest
+from playwright.sync_api import Error, Locator, Page, expect
 from sqlalchemy import select
 
+from app.actions.book_appointment import book_appointment
+from app.actions.change_preferences import change_preferences
 from app.actions.line import Line
 from app.actions.move_appointment import move_appointment
+from app.actions.sign_in import DEMO_EMAIL
 from app.db.care import Appointment
+from app.db.people import Staff
+from app.web.console import schedule
 from tests.browser.conftest import Desk
 from tests.conftest import FrozenClock
 
@@ -25,12 +32,20 @@ def how_many(line: Line) -> int:
         return len(session.scalars(select(Appointment.id)).all())
 
 
+def box_of(block: Locator) -> dict[str, float]:
+    """Return where a block is; a calendar that draws itself anew has none for a moment."""
+    for _ in range(50):
+        with suppress(Error):  # it was drawn anew meanwhile
+            block.scroll_into_view_if_needed()
+            if box := block.bounding_box():
+                return dict(box)
+        block.page.wait_for_timeout(100)
+    raise AssertionError(f"{block} is not drawn")
+
+
 def drag(page: Page, block: Locator, to: Locator) -> None:
     """As a hand does it: press, move in steps, let go."""
-    block.scroll_into_view_if_needed()
-    box, place = block.bounding_box(), to.bounding_box()
-    assert box
-    assert place
+    place, box = box_of(to), box_of(block)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 8)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 + 12, box["y"] + 20, steps=4)
@@ -143,3 +158,67 @@ def test_who_is_second_is_told_and_keeps_what_they_typed(
         expect(page.locator(".said")).to_have_count(0)
     desk.complaints[:] = [said for said in desk.complaints if "409" not in said]
     assert starts(simulated_line, visit_id) == f"{elsewhere:%Y-%m-%dT%H:%M}"
+
+
+def test_a_month_that_does_not_fit_says_so_and_leads_to_the_week(
+    desk: Desk, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "FED", 2)
+    with desk.opens() as page:
+        desk.signs_in(page)
+        page.goto("/staff/schedule?view=month")
+        notice = page.locator("#calendar-left-out")
+        expect(notice).to_be_visible()
+        expect(notice).to_contain_text("Not all visits of this month fit: some from ")
+        monkeypatch.setattr(schedule, "FED", 2000)
+        day = page.evaluate("new URL(document.querySelector('#calendar-left-out a').href).searchParams.get('day')")
+        notice.get_by_role("link", name="Open the week").click()
+        expect(page.locator("#calendar[data-view=week] .visit").first).to_be_visible()
+        expect(page.locator("#calendar-left-out")).to_be_hidden()
+        assert page.locator("#calendar").get_attribute("data-day") == day
+
+
+def test_a_visit_booked_meanwhile_outside_hours_and_on_a_hidden_day_is_drawn(
+    desk: Desk, simulated_line: Line, morning: dict[str, Any], clock: FrozenClock
+) -> None:
+    with desk.opens() as page:
+        open_week(desk, page)
+        sunday = clock().replace(hour=11, minute=0) + timedelta(days=6)  # six in the morning in New York
+        visit = book_appointment(simulated_line, morning["patient_id"], sunday, clock(), "command")
+        days = page.locator("#calendar .day-head").count()
+        assert days < 7
+        page.evaluate("document.dispatchEvent(new Event('htmx:after:swap'))")
+        expect(page.locator(f'#calendar a.visit[href*="/visits/{visit}"]')).to_be_visible()
+        expect(page.locator("#calendar .day-head")).to_have_count(days + 1)
+
+
+def test_the_calendar_speaks_spanish_in_hours_of_twelve(desk: Desk, simulated_line: Line, clock: FrozenClock) -> None:
+    with simulated_line.db.read() as session:
+        staff_id = session.scalars(select(Staff.id).where(Staff.email == DEMO_EMAIL)).one()
+        patient_id = session.scalars(select(Appointment.patient_id)).first()
+    assert patient_id
+    with desk.opens(viewport={"width": 1440, "height": 1300}) as page:
+        desk.signs_in(page)
+        change_preferences(simulated_line.db, staff_id, "es", twelve_hours=True)
+        page.goto("/staff/schedule")
+        expect(page.locator("#calendar .visit").first).to_be_visible()
+        expect(page.locator("#calendar .day-head b").first).to_have_text("lun 23")
+        expect(page.locator("#calendar .cal-hour").filter(has_text="8:00 AM")).to_be_visible()
+        expect(page.locator("#calendar .cal-hour").filter(has_text="1:00 PM")).to_be_visible()
+        page.locator("#calendar a.visit-free", has_text="1:30 PM libre").first.click()
+        expect(page.locator("#panel-title")).to_have_text("Dar una cita")
+        expect(page.locator("#panel")).to_contain_text("13:30")
+        page.goto(f"/staff/schedule/book/{patient_id}")
+        page.locator("#panel [data-today=on]").click()
+        expect(page.locator("#on")).to_have_value("23-Nov-2026")
+        page.goto("/staff/schedule?view=month")
+        expect(page.locator("#calendar .visit").first).to_be_visible()
+        assert page.locator("#calendar .cal-head").all_inner_texts() == [
+            "lun",
+            "mar",
+            "mié",
+            "jue",
+            "vie",
+            "sáb",
+            "dom",
+        ]

@@ -20,10 +20,12 @@ from app.web.console.gate import staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.console.schedule_view import Board, Period, board, feed, state_of
+from app.web.language import tr, twelve_hours
+from app.web.wording import clock_time, weekday_name
 
 LONGEST_ENTRY = 40
 LONGEST_FEED_DAYS = 62
-FED = 2000
+FED = 2000  # visits in one answer; it says from which day on some are left out
 
 
 @dataclass
@@ -50,18 +52,18 @@ class Typed:
         try:
             day = clinic_day(self.on, today)
         except NotUnderstood as refusal:
-            self.errors["on"] = str(refusal)
+            self.errors["on"] = tr(refusal)
         try:
             at = time_of_day(self.at)
         except NotUnderstood as refusal:
-            self.errors["at"] = str(refusal)
+            self.errors["at"] = tr(refusal)
         if day is None or at is None:
             return None
         self.on, self.at = field_day(day), f"{at:%H:%M}"
         try:
             return clinic_time(f"{day.isoformat()}T{at:%H:%M}", staff().clinic.zone)
         except NotUnderstood as refusal:
-            self.errors["at"] = str(refusal)
+            self.errors["at"] = tr(refusal)
             return None
 
 
@@ -100,7 +102,15 @@ def schedule_page(panel: Panel | None = None) -> str:
     shown = [visit.row.person.id for visit in found.visits] + [row.person.id for row in found.stranded]
     listed([*shown, *(wanted.row.patient_id for wanted in found.wanted)])
     return render_template(
-        "console/schedule.html", board=found, period=period, panel=panel, state_of=state_of, today=period_today(now)
+        "console/schedule.html",
+        board=found,
+        period=period,
+        panel=panel,
+        state_of=state_of,
+        today=period_today(now),
+        clock_time=clock_time,
+        weekday_name=weekday_name,
+        twelve_hours=twelve_hours,
     )
 
 
@@ -118,7 +128,7 @@ def period_of(panel: Panel | None, today: date) -> Period:
     if not entered and panel is not None:
         at = panel.preview.starts_at if panel.preview else panel.visit.row.starts_at if panel.visit else None
         entered = at.astimezone(staff().clinic.zone).date().isoformat() if at else ""
-    return Period.of(request.values.get("view", ""), entered, today)
+    return Period.of(request.values.get("view", ""), entered, today, request.values.get("seen", ""))
 
 
 def period_today(now: datetime) -> date:
@@ -128,7 +138,8 @@ def period_today(now: datetime) -> date:
 @bp.get("/schedule/visits.json")
 @needs(Permission.READ_PATIENTS)
 def schedule_feed() -> ResponseReturnValue:
-    """Return the visits and free slots of some days, of this week where none are named.
+    """Return the visits and free slots of some days, of this week where none are named; with too many visits to draw
+    them all, from which day on some are left out.
 
     Names stand in the answer, never in the address.
     """
@@ -142,10 +153,10 @@ def schedule_feed() -> ResponseReturnValue:
     count = (end - first).days
     start, until = Span(first, count).instants(zone)
     with current.line().db.read() as session:
-        visits = scheduled(session, signed.clinic.id, zone, start, until, now, FED)
+        visits = scheduled(session, signed.clinic.id, zone, start, until, now, FED + 1)
         days = days_from(session, signed.clinic.id, zone, first, count, now)
-    listed(visit.row.person.id for visit in visits)
-    return jsonify(feed(visits, days, zone, now))
+    listed(visit.row.person.id for visit in visits[:FED])
+    return jsonify(feed(visits, days, zone, now, FED))
 
 
 def _day(entered: str) -> date | None:

@@ -1,5 +1,6 @@
 """Days and closures: visits a day, hours, slots, closed days. Who sees no patient may set them too."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,7 +24,9 @@ from app.web.console.gate import access_closure, staff
 from app.web.console.permits import may, needs
 from app.web.console.reading import listed
 from app.web.console.schedule import period_today
-from app.web.wording import plural, since
+from app.web.language import gettext as _
+from app.web.language import ngettext, tr
+from app.web.wording import clock_time, since
 
 LONGEST_LINES = 4_000
 
@@ -62,9 +65,9 @@ def set_days() -> ResponseReturnValue:
         version = version_of(request.form)
         changed = change_schedule(current.line(), signed.clinic.id, change, current.now(), signed.actor, version)
     except Refused as refusal:
-        form.refused = _who_was_faster() if refusal.kind == "conflict" else str(refusal)
+        form.refused = _who_was_faster() if refusal.kind == "conflict" else tr(refusal)
         return _page(form), 409 if refusal.kind == "conflict" else 422
-    flash("Saved. Visits that are booked stay where they are." if changed else "Nothing was changed.")
+    flash(_("Saved. Visits that are booked stay where they are.") if changed else _("Nothing was changed."))
     return redirect(url_for("console.schedule_days"))
 
 
@@ -79,10 +82,16 @@ def add_closures() -> ResponseReturnValue:
     try:
         close_days(current.line(), signed.clinic.id, wanted, today, current.now(), signed.actor, signed.id)
     except Refused as refusal:
-        form.refused = str(refusal)
+        form.refused = tr(refusal)
         return _page(form), 422
     days = sum((one.last - one.first).days + 1 for one in wanted)
-    flash(f"{plural(days, 'day')} closed. Visits that are booked there stay booked until somebody moves them.")
+    flash(
+        ngettext(
+            "%(num)d day closed. Visits that are booked there stay booked until somebody moves them.",
+            "%(num)d days closed. Visits that are booked there stay booked until somebody moves them.",
+            days,
+        )
+    )
     return redirect(url_for("console.schedule_days", _anchor="closures"))
 
 
@@ -93,9 +102,9 @@ def remove_closure(closure_id: int) -> ResponseReturnValue:
     access_closure(signed, closure_id)
     try:
         reopen_days(current.line(), closure_id, current.now(), signed.actor, version=version_of(request.form))
-        flash("Opened again.")
+        flash(_("Opened again."))
     except Refused as refusal:
-        flash(f"Not opened: {refusal}", "failed")
+        flash(_("Not opened: %(why)s", why=tr(refusal)), "failed")
     return redirect(url_for("console.schedule_days", _anchor="closures"))
 
 
@@ -121,6 +130,7 @@ def _page(form: DaysForm) -> str:
         weekdays=WEEKDAYS,
         slot_choices=SLOT_MINUTES,
         today=today,
+        clock_time=clock_time,
     )
 
 
@@ -131,16 +141,16 @@ def _change(form: DaysForm) -> ScheduleChange | None:
         if said.isascii() and said.isdecimal() and len(said) < 4:
             places.append(int(said))
         else:
-            form.errors[f"places_{n}"] = f"Write a whole number for {name}, 0 for none."
+            form.errors[f"places_{n}"] = _("Write a whole number for %(day)s, 0 for none.", day=tr(name))
     times = {}
     for name in ("opens", "closes"):
         try:
             times[name] = time_of_day(form.text(name))
         except NotUnderstood as refusal:
-            form.errors[name] = str(refusal)
+            form.errors[name] = tr(refusal)
     minutes = form.text("slot_minutes")
     if minutes not in map(str, SLOT_MINUTES):
-        form.errors["slot_minutes"] = "Choose one of these."
+        form.errors["slot_minutes"] = _("Choose one of these.")
     if form.errors:
         return None
     return ScheduleChange(tuple(places), times["opens"], times["closes"], int(minutes))
@@ -154,10 +164,13 @@ def _one(form: DaysForm, today: date) -> tuple[DaysToClose, ...]:
         try:
             days[name] = clinic_day(form.text(name), today)
         except NotUnderstood as refusal:
-            form.errors[name] = str(refusal)
+            form.errors[name] = tr(refusal)
     if form.errors:
         return ()
     return (DaysToClose(days["first"], days.get("last", days["first"]), form.text("reason")),)
+
+
+_TO = re.compile(r"\s(?:to|al?)\s", re.IGNORECASE)  # as English or Spanish says it
 
 
 def _several(form: DaysForm, today: date) -> tuple[DaysToClose, ...]:
@@ -167,15 +180,15 @@ def _several(form: DaysForm, today: date) -> tuple[DaysToClose, ...]:
         if not line.strip():
             continue
         days, comma, reason = line.partition(",")
-        first, _, last = days.partition(" to ")
+        first, *last = _TO.split(days, 1)
         try:
             begins = clinic_day(first, today)
-            ends = clinic_day(last, today) if last.strip() else begins
+            ends = clinic_day(last[0], today) if last and last[0].strip() else begins
         except NotUnderstood as refusal:
-            form.errors["several"] = f"Line {number}: {refusal}"
+            form.errors["several"] = _("Line %(number)d: %(what)s", number=number, what=tr(refusal))
             return ()
         if not comma or not reason.strip():
-            form.errors["several"] = f"Line {number}: write a comma and the reason after the day."
+            form.errors["several"] = _("Line %(number)d: write a comma and the reason after the day.", number=number)
             return ()
         found.append(DaysToClose(begins, ends, reason.strip()))
     return tuple(found)
@@ -185,6 +198,10 @@ def _who_was_faster() -> str:
     signed, now = staff(), current.now()
     with current.line().db.read() as session:
         last = last_change(session, f"clinic:{signed.clinic.id}", "schedule changed")
-    at = f" ({since(last.at, now, signed.clinic.zone)})" if last else ""
-    who = (last.who or "The command line") if last else "Somebody"
-    return f"{who} changed the days meanwhile{at}, and nothing of yours was saved. Your entries still stand below."
+    if last is None:
+        return _("Somebody changed the days meanwhile, and nothing of yours was saved. Your entries still stand below.")
+    return _(
+        "%(who)s changed the days meanwhile (%(at)s), and nothing of yours was saved. Your entries still stand below.",
+        who=last.who or _("The command line"),
+        at=since(last.at, now, signed.clinic.zone),
+    )

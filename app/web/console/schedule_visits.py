@@ -23,6 +23,8 @@ from app.web.console.gate import access_appointment, access_patient, staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
 from app.web.console.schedule import Panel, Typed, period_of, period_today, schedule_page
+from app.web.language import N_, tr
+from app.web.language import gettext as _
 from app.web.wording import moment, since
 
 LONGEST_QUERY = 100
@@ -50,9 +52,10 @@ def move_visit(visit_id: int) -> ResponseReturnValue:
         move_appointment(current.line(), visit_id, starts_at, now, signed.actor, version=version, **why)
     except Refused as refusal:
         panel = _visit_panel(visit_id, typed)
-        panel.error = _stale(panel.visit, now) if _is_stale(panel.visit, version) else str(refusal)
+        panel.error = _stale(panel.visit, now) if _is_stale(panel.visit, version) else tr(refusal)
         return schedule_page(panel), 409 if refusal.kind == "conflict" else 422
-    flash(f"Moved to {moment(starts_at, signed.clinic.zone, name=True)}. The texts are planned as shown.")
+    at = moment(starts_at, signed.clinic.zone, name=True)
+    flash(_("Moved to %(moment)s. The texts are planned as shown.", moment=at))
     return _to_day(starts_at)
 
 
@@ -76,7 +79,7 @@ def find_to_book() -> ResponseReturnValue:
             panel.found = find_patients(line.db, session, signed.clinic, query, today)
         listed(row.person.id for row in panel.found.patients)
     else:
-        panel.error = "Type a name, a phone or a record number."
+        panel.error = _("Type a name, a phone or a record number.")
     return schedule_page(panel), 200 if query else 422
 
 
@@ -102,9 +105,10 @@ def book_visit(patient_id: int) -> ResponseReturnValue:
         book_appointment(current.line(), patient_id, starts_at, now, signed.actor, **why)
     except Refused as refusal:
         panel = _book_panel(patient_id, typed)
-        panel.error = str(refusal)
+        panel.error = tr(refusal)
         return schedule_page(panel), 409 if refusal.kind == "conflict" else 422
-    flash(f"Booked for {moment(starts_at, signed.clinic.zone, name=True)}. The texts are planned as shown.")
+    at = moment(starts_at, signed.clinic.zone, name=True)
+    flash(_("Booked for %(moment)s. The texts are planned as shown.", moment=at))
     return _to_day(starts_at)
 
 
@@ -153,31 +157,40 @@ def _is_stale(found: Scheduled | None, version: int) -> bool:
     return found is not None and found.row.version != version
 
 
+_STANDS = {
+    AppointmentState.BOOKED: N_("It is booked for %(moment)s."),
+    AppointmentState.ATTENDED: N_("It is attended: it was for %(moment)s."),
+    AppointmentState.MISSED: N_("It is missed: it was for %(moment)s."),
+    AppointmentState.CANCELLED: N_("It is cancelled: it was for %(moment)s."),
+}
+_NOBODY = {"system": "Pumpline", "command": N_("The command line")}
+
+
 def _stale(found: Scheduled | None, now: datetime) -> str:
     """Say who was faster, and what is true now."""
     assert found is not None
     zone = staff().clinic.zone
     with current.line().db.read() as session:
         last = last_change(session, f"appointment:{found.row.id}")
-    state = found.row.state.value if found.row.state is not AppointmentState.BOOKED else "booked"
-    stands = f"It is {state} for {moment(found.row.starts_at, zone)}"
-    return (
-        f"{_who(last, now)} meanwhile, and nothing of yours was saved. {stands}. Your day and time still stand below."
-    )
+    stands = _(_STANDS[found.row.state], moment=moment(found.row.starts_at, zone))
+    return " ".join((_who(last, now), stands, _("Your day and time still stand below.")))
 
 
 def _who(last: LastChange | None, now: datetime) -> str:
     if last is None:
-        return "Somebody changed this visit"
-    at = since(last.at, now, staff().clinic.zone)
-    who = last.who or {"system": "Pumpline", "command": "The command line"}.get(last.actor, "The patient, by text,")
-    return f"{who} changed this visit ({last.verb}, {at})"
+        return _("Somebody changed this visit meanwhile, and nothing of yours was saved.")
+    return _(
+        "%(who)s changed this visit (%(verb)s, %(at)s) meanwhile, and nothing of yours was saved.",
+        who=last.who or tr(_NOBODY.get(last.actor, N_("The patient, by text,"))),
+        verb=tr(last.verb),
+        at=since(last.at, now, staff().clinic.zone),
+    )
 
 
 def _to_day(starts_at: datetime) -> ResponseReturnValue:
     """Go back to the view, at the day where the visit now stands."""
     day = starts_at.astimezone(staff().clinic.zone).date()
     period = period_of(None, period_today(current.now()))
-    if period.first <= day <= period.last:
+    if period.first <= day <= period.last and not period.seen:
         return redirect(period.link())
     return redirect(url_for("console.schedule", view=period.view, day=day.isoformat()))
