@@ -40,7 +40,7 @@ def filled(page: str) -> dict[str, str]:
     """Return the form of a patient's details as it stands, with its hidden fields."""
     form = page[page.index('aria-labelledby="who-title"') :].split("</form>")[0]
     found = {name: unescape(value) for name, value in re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form)}
-    for name, options in re.findall(r'<select[^>]*name="(\w+)">(.*?)</select>', form, re.DOTALL):
+    for name, options in re.findall(r'<select[^>]*name="(\w+)"[^>]*>(.*?)</select>', form, re.DOTALL):
         found[name] = re.findall(r'value="([^"]*)" selected', options)[0]
     del found["csrf_token"]
     return found

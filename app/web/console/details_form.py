@@ -13,9 +13,12 @@ from app.db.people import Patient
 from app.domain.patient_details import DETAILS, Details
 from app.web.console.reading import listed
 from app.web.console.zone_choice import zones_for
-from app.web.language import tr
+from app.web.language import N_, tr
 from app.web.wording import day, language, sentence
 from faq.languages import languages
+
+# as the audit log names the fields that somebody changed
+AUDITED = (N_("family name"), N_("given name"), N_("mrn"), N_("born on"), N_("language"), N_("time zone"))
 
 
 @dataclass(frozen=True)
