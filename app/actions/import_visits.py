@@ -12,9 +12,8 @@ from app.actions.care_steps import visit_ladder
 from app.actions.errors import Refused
 from app.actions.import_rows import Numbered, Patients, Tally, insert_returning
 from app.actions.line import policy_of
-from app.actions.reminder_rows import replan_visit
+from app.actions.replan_zone import replan_zone
 from app.actions.tasks import close_tasks
-from app.actions.visit_steps import plan_visit_steps
 from app.actions.visits import ABOUT_VISIT, after_change, settle_earlier_misses
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.people import Clinic, Patient
@@ -167,14 +166,7 @@ class VisitWriter:
 
     def _replan(self, session: Session, patient_id: int) -> None:
         """Re-time the reminders of a patient who moved to another time zone."""
-        patient = session.get_one(Patient, patient_id, populate_existing=True)
-        query = select(Appointment).where(
-            Appointment.patient_id == patient_id,
-            Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.MISSED)),
-        )
-        for visit in session.scalars(query).all():
-            replan_visit(session, visit, patient, patient.clinic, self._now, "time zone changed")
-            plan_visit_steps(session, visit, patient, patient.clinic, self._now, "time zone changed")
+        replan_zone(session, session.get_one(Patient, patient_id, populate_existing=True), self._now)
         session.expunge_all()
 
 

@@ -1,4 +1,7 @@
-"""Days as people type them: "27-Nov-2026", "27 Nov", "2026-11-27", "today", "+2w". Pure: today is an argument."""
+"""Days as people type them: "27-Nov-2026", "27 Nov", "2026-11-27", "today", "+2w". Pure: today is an argument.
+
+Months are known by their English and Spanish names, for the console shows days in both: "14-ene-1945".
+"""
 
 import re
 from datetime import date, timedelta
@@ -6,17 +9,20 @@ from datetime import date, timedelta
 from scheduler.ladders import months_before
 
 EXAMPLES = "27-Nov-2026, 2026-11-27, today, +10d, +2w or +3m"
+BIRTH_EXAMPLES = "14-Jul-1945 or 1945-07-14"
 FIRST_YEAR, LAST_YEAR = 1970, 2200
+FIRST_BIRTH_YEAR = 1900
 LONGEST = 40
 
 _MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
+    *(("january", "enero"), ("february", "febrero"), ("march", "marzo"), ("april", "abril")),
+    *(("may", "mayo"), ("june", "junio"), ("july", "julio"), ("august", "agosto")),
+    *(("september", "septiembre"), ("october", "octubre"), ("november", "noviembre"), ("december", "diciembre")),
 )
 _SPAN = re.compile(r"\+\s*([0-9]{1,4})\s*([dwmy])[a-z]*")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _NAMED = re.compile(
-    r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?([0-9]{1,2})[\s-]+([a-z]{3,9})\.?(?:[\s,-]+([0-9]{4}))?"
+    r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?([0-9]{1,2})[\s-]+([a-z]{3,10})\.?(?:[\s,-]+([0-9]{4}))?"
 )
 
 
@@ -29,7 +35,7 @@ def day_of(entered: str, today: date) -> date:
 
     Raises NoDay.
     """
-    words = " ".join(entered.casefold().split())
+    words = _words(entered)
     if len(words) > LONGEST:
         raise NoDay(f"Write a day like {EXAMPLES}.")
     if words in ("today", "tomorrow"):
@@ -43,6 +49,30 @@ def day_of(entered: str, today: date) -> date:
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise NoDay(f"Check the year: it must lie between {FIRST_YEAR} and {LAST_YEAR}.")
     return found
+
+
+def birth_day_of(entered: str, today: date) -> date:
+    """Return a day of birth, typed as other days are, with its year. Raises NoDay."""
+    words = _words(entered)
+    if len(words) > LONGEST:
+        raise NoDay(f"Write the birth date like {BIRTH_EXAMPLES}.")
+    if (named := _NAMED.fullmatch(words)) and not named[3]:
+        raise NoDay(f"Give the year too, like {BIRTH_EXAMPLES}.")
+    try:
+        found = today if words == "today" else _spanned(words, today) or _dated(words) or _named(words, today)
+    except (ValueError, OverflowError):
+        raise NoDay(f"There is no such day. Write the birth date like {BIRTH_EXAMPLES}.") from None
+    if found is None:
+        raise NoDay(f"Write the birth date like {BIRTH_EXAMPLES}.")
+    if found > today:
+        raise NoDay("This day is still to come: check the year.")
+    if found.year < FIRST_BIRTH_YEAR:
+        raise NoDay(f"Check the year: a birth date lies no earlier than {FIRST_BIRTH_YEAR}.")
+    return found
+
+
+def _words(entered: str) -> str:
+    return " ".join(entered.casefold().split())
 
 
 def _spanned(words: str, today: date) -> date | None:
@@ -62,8 +92,7 @@ def _dated(words: str) -> date | None:
 
 def _named(words: str, today: date) -> date | None:
     found = _NAMED.fullmatch(words)
-    month = next((n for n, name in enumerate(_MONTHS, 1) if found and name.startswith(found[2])), 0)
-    if not found or not month:
+    if not found or not (month := _month(found[2])):
         return None
     number = int(found[1])
     if found[3]:
@@ -71,6 +100,11 @@ def _named(words: str, today: date) -> date | None:
     years = (today.year + n for n in range(9))  # the 29th of February may be far off
     days = [date(year, month, number) for year in years if _is_day(year, month, number)]
     return next(day for day in days if day >= today) if days else date(today.year, month, number)
+
+
+def _month(word: str) -> int:
+    """Return the month that a word begins, 0 for none."""
+    return next((n for n, names in enumerate(_MONTHS, 1) if any(name.startswith(word) for name in names)), 0)
 
 
 def _is_day(year: int, month: int, number: int) -> bool:

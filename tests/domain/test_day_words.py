@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.day_words import FIRST_YEAR, LAST_YEAR, NoDay, day_of
+from app.domain.day_words import FIRST_YEAR, LAST_YEAR, NoDay, birth_day_of, day_of
 
 TODAY = date(2026, 11, 23)  # a Monday
 DAYS = st.dates(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))
@@ -25,6 +25,8 @@ DAYS = st.dates(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31))
         ("23-nov", TODAY),
         ("29 Feb", date(2028, 2, 29)),
         ("3 sept", date(2027, 9, 3)),
+        ("27-ene-2027", date(2027, 1, 27)),  # as the console shows it in Spanish
+        ("3 septiembre 2027", date(2027, 9, 3)),
         (" Today ", TODAY),
         ("tomorrow", date(2026, 11, 24)),
         ("+10d", date(2026, 12, 3)),
@@ -93,3 +95,36 @@ def test_anything_typed_gives_a_day_or_a_sentence(entered: str, today: date) -> 
     except NoDay:
         return
     assert FIRST_YEAR <= found.year <= LAST_YEAR
+
+
+@pytest.mark.parametrize(
+    ("entered", "day"),
+    [
+        ("14-Jul-1945", date(1945, 7, 14)),
+        (" 14 july 1945 ", date(1945, 7, 14)),
+        ("14-ene-1945", date(1945, 1, 14)),
+        ("1945-07-14", date(1945, 7, 14)),
+        ("29-Feb-2024", date(2024, 2, 29)),
+        ("today", TODAY),
+    ],
+)
+def test_a_birth_date_may_lie_far_back(entered: str, day: date) -> None:
+    assert birth_day_of(entered, TODAY) == day
+
+
+@pytest.mark.parametrize(
+    ("entered", "said"),
+    [
+        ("", "Write the birth date like"),
+        ("x" * 10_000, "Write the birth date like"),
+        ("07/14/1945", "Write the birth date like"),
+        ("14-Jul", "Give the year too"),
+        ("29-Feb-1945", "no such day"),
+        ("+3m", "still to come"),
+        ("24-Nov-2026", "still to come"),
+        ("14-Jul-1845", "no earlier than 1900"),
+    ],
+)
+def test_what_is_no_birth_date_says_what_to_mend(entered: str, said: str) -> None:
+    with pytest.raises(NoDay, match=said):
+        birth_day_of(entered, TODAY)

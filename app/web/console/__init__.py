@@ -138,8 +138,10 @@ from app.web.console import (  # noqa: E402
     learning,  # noqa: F401
     own_account,  # noqa: F401
     passkey_pages,  # noqa: F401
+    patient_details,  # noqa: F401
     patient_export,  # noqa: F401
     patient_list,  # noqa: F401
+    patient_new,  # noqa: F401
     patients,  # noqa: F401
     phones,  # noqa: F401
     pump_entries,  # noqa: F401
