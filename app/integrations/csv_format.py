@@ -25,7 +25,8 @@ TEMPLATE_ROWS = (
     },
 )  # fmt: skip
 
-_OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
+OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
+BOM = b"\xef\xbb\xbf"
 
 
 class FormatError(Exception):
@@ -92,9 +93,9 @@ def _decoded(lines: Iterable[bytes], progress: Progress) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
         progress.bytes_read += len(line)
         if number == 1:
-            if line.startswith(_OTHER_ENCODINGS):
+            if line.startswith(OTHER_ENCODINGS):
                 raise FormatError('the file is UTF-16: save it as "CSV UTF-8"')
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(BOM)
         try:
             yield line.decode("utf-8")
         except UnicodeDecodeError:
