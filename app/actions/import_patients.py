@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
@@ -15,7 +15,6 @@ from app.actions.import_journal import keep_changes
 from app.actions.import_rows import Tally
 from app.actions.import_write import ChunkWriter
 from app.actions.line import Line
-from app.db.imports import ImportBatch
 from app.db.people import Clinic
 from app.integrations.csv_columns import RowReader, Values
 from app.integrations.csv_format import RowError, read_rows
@@ -123,4 +122,3 @@ def _note(
         audit(session, now, actor, "import", f"clinic:{clinic.id}", **changes, **named)
     if batch_id is not None:
         keep_changes(session, batch_id, writer.written_since_noted())
-        session.execute(update(ImportBatch).where(ImportBatch.id == batch_id).values(moved_at=now))

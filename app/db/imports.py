@@ -39,8 +39,9 @@ class ImportBatch(Base):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     began_at: Mapped[datetime | None]  # writing
-    moved_at: Mapped[datetime | None]  # last heard of while writing
+    moved_at: Mapped[datetime | None]  # since when it is being written
     ended_at: Mapped[datetime | None]
+    undo_until: Mapped[datetime | None]  # then what it replaced is forgotten
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 

@@ -1,4 +1,4 @@
-"""The header of somebody else's file: what its columns are called, which of ours each may be, and a header in our names.
+"""The header of somebody else's file: what its columns are called, which of ours each may be, and our names for them.
 
 A file that passes here is UTF-8, a table with a header, and small enough to be read within one request.
 """

@@ -6,6 +6,17 @@ from alembic import op
 revision = "0012"
 down_revision = "0011"
 
+# Who refers to a row is looked up when it is removed: without these, by reading the whole table for each.
+INDEXES = (
+    ("supply", "pump_id", False),
+    ("care_step", "pump_id", True),
+    ("program", "refill_id", True),
+    ("refill", "appointment_id", True),
+    ("outbound_message", "reminder_id", True),
+    ("task", "phone_id", False),
+    ("feedback", "phone_id", False),
+    ("thread_seen", "phone_id", False),
+)
 STATES = ("waiting", "writing", "stopped", "done", "undone", "dropped")
 
 
@@ -40,6 +51,7 @@ def upgrade() -> None:
         sa.Column("began_at", _instant(), nullable=True),
         sa.Column("moved_at", _instant(), nullable=True),
         sa.Column("ended_at", _instant(), nullable=True),
+        sa.Column("undo_until", _instant(), nullable=True),
         sa.Column("undone_at", _instant(), nullable=True),
         sa.Column("undone_by", _id(), nullable=True),
         _refers("import_batch", "clinic_id", "clinic"),
@@ -63,8 +75,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_import_change_batch_id", "import_change", ["batch_id", "kind", "created"])
     op.create_index("ix_import_change_row_id", "import_change", ["row_id", "kind"])
+    for table, column, partial in INDEXES:
+        where = sa.text(f"{column} IS NOT NULL") if partial else None
+        op.create_index(f"ix_{table}_{column}", table, [column], sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
+    for table, column, _ in INDEXES:
+        op.drop_index(f"ix_{table}_{column}", table_name=table)
     op.drop_table("import_change")
     op.drop_table("import_batch")
