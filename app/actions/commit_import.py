@@ -11,7 +11,7 @@ from app.actions.import_batches import OTHERS, file_of, is_stuck, our_file, the_
 from app.actions.import_patients import import_patients
 from app.actions.import_rows import KINDS, Tally
 from app.actions.line import Line
-from app.actions.preview_import import counts_of, findings_of
+from app.actions.preview_import import counts_of, preview_import
 from app.db.imports import ImportChange, ImportState
 
 UNDO_WITHIN = timedelta(days=30)
@@ -28,16 +28,18 @@ def commit_import(line: Line, batch_id: int, version: int, now: datetime, staff_
     if claimed is None:
         return
     text, columns, clinic_id = claimed
+    source = our_file(text, columns)
     try:
         report = import_patients(
             line,
-            our_file(text, columns),
+            source,
             now,
             clinic_id=clinic_id,
             valid_only=valid_only,
             actor=f"staff:{staff_id}",
             batch_id=batch_id,
         )
+        findings = None if report.written else preview_import(line, source, now, clinic_id)
     except BaseException:
         _stopped(line, batch_id)
         raise
@@ -45,7 +47,7 @@ def commit_import(line: Line, batch_id: int, version: int, now: datetime, staff_
         batch = the_batch(session, batch_id)
         batch.version += 1
         if report.written is None:
-            batch.state, batch.findings = _at_rest(session, batch_id), findings_of(report.checked, Tally(), now)
+            batch.state, batch.findings = _at_rest(session, batch_id), findings
         else:
             batch.state, batch.content, batch.ended_at = ImportState.DONE, None, now
             batch.undo_until = now + UNDO_WITHIN

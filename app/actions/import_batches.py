@@ -1,6 +1,7 @@
 """What the steps of an import from the console share: its batch, locked, and its file in our own columns."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
@@ -37,7 +38,14 @@ def our_file(text: str, columns: list[str]) -> bytes:
     return with_our_names(text, read_header(text), columns)
 
 
-def is_stuck(batch: ImportBatch, now: datetime) -> bool:
+class _Moving(Protocol):
+    @property
+    def state(self) -> ImportState: ...
+    @property
+    def moved_at(self) -> datetime | None: ...
+
+
+def is_stuck(batch: _Moving, now: datetime) -> bool:
     """Whether it was being written by something that stopped."""
     began = batch.moved_at
     return batch.state is ImportState.WRITING and began is not None and now - began > GIVEN_UP_AFTER

@@ -6,6 +6,7 @@ Errors name row, column and remedy, and never the value: it may be a name or a p
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from app.integrations.csv_columns import COLUMNS, REQUIRED, RowReader, Values
 
@@ -27,6 +28,19 @@ TEMPLATE_ROWS = (
 
 OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
 BOM = b"\xef\xbb\xbf"
+
+
+def template(today: date) -> list[list[str]]:
+    """Return the rows of a file to start from: the header and an example patient, with a refill just past and a visit
+    to come."""
+    fill = {"{filled}": str(today - timedelta(days=30)), "{visit}": str(today + timedelta(days=45))}
+    rows = [list(COLUMNS)]
+    for row in TEMPLATE_ROWS:
+        cells = [row.get(name, "") for name in COLUMNS]
+        for mark, day in fill.items():
+            cells = [cell.replace(mark, day) for cell in cells]
+        rows.append(cells)
+    return rows
 
 
 class FormatError(Exception):
