@@ -47,6 +47,7 @@ def remove_all(session: Session, made: Made, now: datetime, counts: Counter[str]
         table: Any = TABLES[kind]
         counts[kind] += _gone(session, delete(table).where(table.id.in_(made.of(kind))))
     phones = list(session.scalars(idle_phones(made)))
+    counts["phones"] = 0
     for start in range(0, len(phones), 500):
         counts["phones"] += _gone(session, delete(Phone).where(Phone.id.in_(phones[start : start + 500])))
     session.expire_all()  # what it held of them is not what stands there now

@@ -333,6 +333,12 @@ def test_undoing_says_what_it_did_and_the_list_says_who(lead: Lead, line: Line) 
     assert "Undo this import" not in page
 
 
+def test_phones_that_agreed_to_texts_are_said_to_stay(lead: Lead) -> None:
+    at = lead.imports(FILE.replace("Ward", "Consent").replace(",7", ",yes").replace(",8", ",yes"))
+    page = follow(lead, lead.does(at, "undo"))
+    assert "2 stay, with what was agreed or texted" in page
+
+
 def test_undoing_is_refused_with_the_names_of_whoever_texted(
     lead: Lead, line: Line, texts: Callable[..., Any], clock: FrozenClock
 ) -> None:
