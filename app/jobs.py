@@ -6,6 +6,7 @@ from time import monotonic
 
 from app.actions.catch_up import JOB, catch_up
 from app.actions.deliver_simulated import deliver_simulated
+from app.actions.forget_imports import forget_imports
 from app.actions.index_names import index_names
 from app.actions.line import Line
 from app.actions.notice_missed_refills import notice_missed_refills
@@ -43,6 +44,7 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
         Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
         Job("index_names", timedelta(seconds=30), lambda now: index_names(line, now)),
+        Job("forget_imports", timedelta(hours=1), lambda now: forget_imports(line, now)),
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]

@@ -22,30 +22,21 @@ KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
 OPTIONS = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 NOT_CONSOLE = {"home.html", "simulator.html"}  # what patients and visitors see
 REFUSING = ("app/actions", "app/domain")  # whose refusals a nurse reads
-NOT_SHOWN = {  # which only the command line, the simulator or a log says
-    f"app/{name}.py"
-    for name in (
-        *("actions/add_staff", "actions/advance_clock", "actions/change_care_policy", "actions/change_role"),
-        *("actions/each", "actions/import_patients", "actions/import_visits", "actions/pick_phone"),
-        *(
-            "actions/plan_care",
-            "actions/receive_text",
-            "actions/queue_due_reminders",
-            "actions/record_why",
-            "actions/take_care_steps",
-        ),
-        *(
-            "actions/prepare",
-            "domain/pump",
-            "domain/pump_values",
-            "domain/replies",
-            "domain/texts",
-            "domain/visit_talk",
-        ),
-    )
-}
+_NOT_SHOWN = """
+    actions/add_staff actions/advance_clock actions/change_care_policy actions/change_role actions/each
+    actions/import_patients actions/pick_phone actions/plan_care actions/prepare actions/queue_due_reminders
+    actions/receive_text actions/record_why actions/take_care_steps
+    domain/pump domain/pump_values domain/replies domain/texts domain/visit_talk
+"""
+NOT_SHOWN = {f"app/{name}.py" for name in _NOT_SHOWN.split()}  # what only a command, the simulator or a log says
 COMPOSED = ("audit", "sentences")  # catalogues of what code puts together from parts
 NOT_SAID = {"RuntimeError", "TypeError"}  # faults of ours, for the log
+SAYING = (  # what is wrong with a file, and what to do
+    "app/integrations/csv_columns.py",
+    "app/integrations/csv_format.py",
+    "app/integrations/csv_headers.py",
+    "app/actions/import_check.py",
+)
 _PLURAL = re.compile(r"""plural\(['"]([^'"]+)['"](?:, ?['"]([^'"]+)['"])?""")
 _PLURAL_OF = re.compile(r"""plural\([^()"]+(?:\([^()]*\)[^()"]*)?, "([^"]+)"(?:, "([^"]+)")?\)""")
 _SLOT = re.compile(r"\{[^{}]*\}|%\(\w+\)[sd]")
@@ -113,6 +104,7 @@ def _sources() -> Iterator[Path]:
     yield from sorted(path for path in TEMPLATES.rglob("*.html") if path.name not in NOT_CONSOLE)
     for place in ("app/web", *REFUSING):
         yield from sorted((ROOT / place).rglob("*.py"))
+    yield from (ROOT / name for name in SAYING if not name.startswith(REFUSING))
 
 
 def _messages(path: Path) -> Iterator[tuple[str, int]]:
@@ -122,8 +114,10 @@ def _messages(path: Path) -> Iterator[tuple[str, int]]:
     else:
         extracted = extract_python(BytesIO(source), KEYWORDS, (), {})
         name = str(path.relative_to(ROOT))
-        if name.startswith(REFUSING) and name not in NOT_SHOWN:
+        if name.startswith((*REFUSING, *SAYING)) and name not in NOT_SHOWN:
             yield from _refusals(ast.parse(source))
+        if name in SAYING:
+            yield from _problems(ast.parse(source))
     for line, _, messages, _ in extracted:
         for message in (messages,) if isinstance(messages, str) else messages or ():
             if message:
@@ -143,6 +137,22 @@ def _refusals(tree: ast.Module) -> Iterator[tuple[str, int]]:
             said = [] if ast.unparse(node.exc.func) in NOT_SAID else node.exc.args
         elif isinstance(node, ast.Call):
             said = [word.value for word in node.keywords if word.arg == "reason"]
+        for each in said:
+            words = _words(each)
+            if " " in words:
+                yield words, each.lineno
+
+
+def _problems(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield what is said of a row: a column, what is wrong with it, and the remedy."""
+    for node in ast.walk(tree):
+        said: list[ast.expr] = []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "RowError":
+            said = node.args
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            said = [node.value] if node.targets[0].id in ("what", "remedy") else []
+        elif isinstance(node, ast.Tuple) and len(node.elts) == 3 and not isinstance(node.elts[0], ast.Tuple):
+            said = node.elts[1:]
         for each in said:
             words = _words(each)
             if " " in words:

@@ -61,12 +61,13 @@ class CareWriter:
             ids[patient_id] = row.id
             if changed := differing(row, cells):
                 session.execute(update(table).where(table.c.id == row.id).values(**changed))
-            self._tally.met("pumps", row.id, changed=bool(changed))
+            self._tally.met("pumps", row, changed)
+        cells_of = {row["patient_id"]: _said(row) for row in new}
         inserted = insert_returning(session, table, new, "patient_id")
         ids |= {row.patient_id: row.id for row in inserted}
-        created = {row.id for row in inserted}
+        created = {row.id: cells_of[row.patient_id] for row in inserted}
         self._tally.created("pumps", created)
-        return ids, created
+        return ids, set(created)
 
     def _programs(self, session: Session, wanted: dict[int, Values], new_pumps: set[int]) -> None:
         """A program counts from the last refill on, where pumps are programmed; else from the implant, or today."""
@@ -90,7 +91,7 @@ class CareWriter:
             by_day = known.get(pump_id, {})
             latest = by_day[max(by_day)] if by_day else None
             if latest is not None and not differing(latest, cells):
-                self._tally.met("programs", latest.id, changed=False)
+                self._tally.met("programs", latest, {})
                 continue
             day = self._effective_on(values)
             if (same_day := by_day.get(day)) is None:
@@ -98,8 +99,10 @@ class CareWriter:
                 continue
             if changed := differing(same_day, cells):
                 session.execute(update(table).where(table.c.id == same_day.id).values(**changed))
-            self._tally.met("programs", same_day.id, changed=bool(changed))
-        self._tally.created("programs", [row.id for row in insert_returning(session, table, new)])
+            self._tally.met("programs", same_day, changed)
+        cells_of = {row["pump_id"]: _said(row) for row in new}
+        inserted = insert_returning(session, table, new, "pump_id")
+        self._tally.created("programs", {row.id: cells_of[row.pump_id] for row in inserted})
 
     def _effective_on(self, values: Values) -> date:
         if values.refill:
@@ -125,8 +128,15 @@ class CareWriter:
                 continue
             if changed := differing(row, cells):
                 session.execute(update(table).where(table.c.id == row.id).values(**changed))
-            self._tally.met("refills", row.id, changed=bool(changed))
-        self._tally.created("refills", [row.id for row in insert_returning(session, table, new)])
+            self._tally.met("refills", row, changed)
+        cells_of = {row["pump_id"]: _said(row) for row in new}
+        inserted = insert_returning(session, table, new, "pump_id")
+        self._tally.created("refills", {row.id: cells_of[row.pump_id] for row in inserted})
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what the file said of a new row, without whose it is and when it came."""
+    return {name: cell for name, cell in row.items() if name not in ("patient_id", "pump_id", "created_at")}
 
 
 def _same_pump(pumps: list[Any], implanted_on: date | None) -> Any:

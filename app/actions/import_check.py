@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.integrations.csv_format import Progress, Row, RowError, read_rows
 SHOWN_ERRORS = 100
 VISITS_AT_ONCE = 500
 
+Source = Path | bytes  # a file, or what was in it
 Seen = Callable[[int], None]  # told how many bytes, or rows, were dealt with since it was told last
 
 _HASH = 6  # bytes; two different cells of one patient pass as equal once in 2^48
@@ -46,19 +48,19 @@ def patient_key(mrn: str) -> bytes:
     return blake2b(mrn.encode(), digest_size=12).digest()
 
 
-def file_lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def file_lines(source: Source) -> Iterator[bytes]:
+    with source.open("rb") if isinstance(source, Path) else BytesIO(source) as file:
         yield from file
 
 
 def check_file(
-    db: Database, path: Path, reader: RowReader, clinic_id: int, now: datetime, seen: Seen = lambda _: None
+    db: Database, source: Source, reader: RowReader, clinic_id: int, now: datetime, seen: Seen = lambda _: None
 ) -> Checked:
     """Read the whole file and return what is wrong with it. Raises FormatError when it is no table we know."""
     checks = _Checks(now)
     progress, told = Progress(), 0
     with db.read() as session:
-        for row in read_rows(file_lines(path), reader, progress):
+        for row in read_rows(file_lines(source), reader, progress):
             checks.add(row)
             if row.number % 1000 == 0:
                 seen(progress.bytes_read - told)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -11,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.actions.audit import audit
 from app.actions.errors import Refused
-from app.actions.import_check import Checked, Seen, check_file, file_lines, patient_key
+from app.actions.import_check import Checked, Seen, Source, check_file, file_lines, patient_key
+from app.actions.import_journal import keep_changes
 from app.actions.import_rows import Tally
 from app.actions.import_write import ChunkWriter
 from app.actions.line import Line
@@ -46,7 +46,7 @@ class ImportReport:
 
 def import_patients(
     line: Line,
-    path: Path,
+    source: Source,
     now: datetime,
     *,
     clinic_id: int | None = None,
@@ -55,39 +55,40 @@ def import_patients(
     one_transaction: bool = False,
     actor: str = "command",
     watch: Watch | None = None,
+    batch_id: int | None = None,
 ) -> ImportReport:
     """Import a file into one clinic, the first unless named, and report what was found and done.
 
     Everything is checked before anything is written. Then every thousand rows are one transaction, so that texts are
     answered meanwhile; if the machine stops in the middle, importing again finishes it. `one_transaction` makes the
-    file one, and texts wait for it.
+    file one, and texts wait for it. What is written for a batch is kept with it, in the same transaction.
     Raises FormatError when the file is no table we know, Refused when a row cannot be reconciled with what is stored.
     """
     watch = watch or Watch()
-    clinic = _clinic(line, clinic_id)
+    clinic = the_clinic(line, clinic_id)
     reader = RowReader(clinic.country, ZoneInfo(clinic.time_zone), now)
-    checked = check_file(line.db, path, reader, clinic.id, now, watch.checked)
+    checked = check_file(line.db, source, reader, clinic.id, now, watch.checked)
     if dry_run or (checked.error_count and not valid_only):
         return ImportReport(checked, None)
-    tally = Tally()
-    writer = ChunkWriter(line.db, clinic, now, tally)
-    chunks = _chunks(path, reader, checked.bad_patients)
+    tally = Tally(journal=None if batch_id is None else [])
+    writer = ChunkWriter(line.db, clinic, now, tally, actor)
+    chunks = good_chunks(source, reader, checked.bad_patients)
     if one_transaction:
         with line.db.begin() as session:
             for chunk in chunks:
                 writer.write(session, chunk)
                 watch.written(len(chunk))
-            _note(session, now, actor, clinic, writer)
+            _note(session, now, actor, clinic, writer, batch_id)
     else:
         for chunk in chunks:
             with line.db.begin() as session:
                 writer.write(session, chunk)
-                _note(session, now, actor, clinic, writer)
+                _note(session, now, actor, clinic, writer, batch_id)
             watch.written(len(chunk))
     return ImportReport(checked, tally)
 
 
-def _clinic(line: Line, clinic_id: int | None) -> Clinic:
+def the_clinic(line: Line, clinic_id: int | None) -> Clinic:
     with line.db.read() as session:
         query = select(Clinic).order_by(Clinic.id).limit(1)
         clinic = session.scalar(query if clinic_id is None else query.where(Clinic.id == clinic_id))
@@ -97,10 +98,10 @@ def _clinic(line: Line, clinic_id: int | None) -> Clinic:
     return clinic
 
 
-def _chunks(path: Path, reader: RowReader, bad: frozenset[bytes]) -> Iterator[list[tuple[int, Values]]]:
+def good_chunks(source: Source, reader: RowReader, bad: frozenset[bytes]) -> Iterator[list[tuple[int, Values]]]:
     """Yield the good rows. A patient with an error in any row is left out altogether."""
     chunk: list[tuple[int, Values]] = []
-    for row in read_rows(file_lines(path), reader):
+    for row in read_rows(file_lines(source), reader):
         if row.mrn is None or patient_key(row.mrn) in bad:
             continue
         if row.values is None:
@@ -113,6 +114,11 @@ def _chunks(path: Path, reader: RowReader, bad: frozenset[bytes]) -> Iterator[li
         yield chunk
 
 
-def _note(session: Session, now: datetime, actor: str, clinic: Clinic, writer: ChunkWriter) -> None:
+def _note(
+    session: Session, now: datetime, actor: str, clinic: Clinic, writer: ChunkWriter, batch_id: int | None
+) -> None:
+    named = {} if batch_id is None else {"batch": batch_id}
     if changes := writer.changes_since_noted():
-        audit(session, now, actor, "import", f"clinic:{clinic.id}", **changes)
+        audit(session, now, actor, "import", f"clinic:{clinic.id}", **changes, **named)
+    if batch_id is not None:
+        keep_changes(session, batch_id, writer.written_since_noted())

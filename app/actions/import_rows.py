@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
+from app.actions.import_journal import Change, created, updated
 from app.integrations.csv_columns import Values
 
 Numbered = tuple[int, Values]  # with the row's number in the file
@@ -23,7 +24,7 @@ class Counts:
 
 @dataclass
 class Tally:
-    """What an import did, by kind of row."""
+    """What an import did, by kind of row; `changes` are gathered only where somebody keeps them."""
 
     patients: Counts = field(default_factory=Counts)
     phones: Counts = field(default_factory=Counts)
@@ -36,18 +37,25 @@ class Tally:
     consents_left: int = 0  # phones that opted out: a file never overrules that
     visits_left: int = 0  # attended, cancelled at that very time, or of a patient who is not active
     reminders_planned: int = 0
+    journal: list[Change] | None = None
     _settled: set[tuple[str, int]] = field(default_factory=set)  # rows met in an earlier chunk count once
 
-    def created(self, kind: str, row_ids: Iterable[int]) -> None:
-        for row_id in row_ids:
+    def created(self, kind: str, rows: Iterable[int] | Mapping[int, Mapping[str, Any]]) -> None:
+        """Count new rows; where their cells are given, they are kept with them."""
+        cells = rows if isinstance(rows, Mapping) else {}
+        for row_id in rows:
             self._settled.add((kind, row_id))
             self.of(kind).created += 1
+            if self.journal is not None:
+                self.journal.append(created(kind, row_id, cells.get(row_id)))
 
-    def met(self, kind: str, row_id: int, *, changed: bool) -> None:
-        """Count a row that was there before, by the first thing that happened to it."""
-        if (kind, row_id) in self._settled:
+    def met(self, kind: str, row: Any, changed: Mapping[str, Any]) -> None:
+        """Count a row as it stood, by the first thing that happened to it, and what was changed in it."""
+        if changed and self.journal is not None:
+            self.journal.append(updated(kind, row, changed))
+        if (kind, row.id) in self._settled:
             return
-        self._settled.add((kind, row_id))
+        self._settled.add((kind, row.id))
         if changed:
             self.of(kind).updated += 1
         else:
@@ -56,6 +64,13 @@ class Tally:
     def of(self, kind: str) -> Counts:
         counts: Counts = getattr(self, kind)
         return counts
+
+    def taken(self) -> list[Change]:
+        """Return what was gathered since this was last asked."""
+        journal = self.journal or []
+        if self.journal is not None:
+            self.journal = []
+        return journal
 
     def changes(self) -> dict[str, int]:
         """Return how many rows of each kind were created or updated so far."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.actions.care_steps import visit_ladder
 from app.actions.errors import Refused
-from app.actions.import_rows import Numbered, Patients, Tally, insert_returning
+from app.actions.import_rows import Numbered, Patients, Tally, differing, insert_returning
 from app.actions.line import policy_of
 from app.actions.replan_zone import replan_zone
 from app.actions.tasks import close_tasks
@@ -26,8 +26,9 @@ PLANS_KEPT = 10_000  # many patients share an instant; a plan takes longer than 
 
 
 class VisitWriter:
-    def __init__(self, clinic: Clinic, now: datetime, tally: Tally) -> None:
+    def __init__(self, clinic: Clinic, now: datetime, tally: Tally, actor: str = "command") -> None:
         self._clinic = clinic
+        self._actor = actor
         self._policy = policy_of(clinic)
         self._now = now
         self._tally = tally
@@ -82,25 +83,27 @@ class VisitWriter:
                     "one of them in Pumpline, then import again",
                     "conflict",
                 )
-            self._move(session, visit.id, values.appointment_at)
-            self._tally.met("visits", visit.id, changed=True)
+            self._move(session, visit, values.appointment_at)
             return
         if visit.state != AppointmentState.BOOKED and values.appointment_at > self._now:
             self._tally.visits_left += 1
-        renamed = values.appointment_id is not None and visit.external_id != values.appointment_id
+        renamed = {} if values.appointment_id is None else differing(visit, {"external_id": values.appointment_id})
         if renamed:
             table = Appointment.__table__
-            session.execute(update(table).where(table.c.id == visit.id).values(external_id=values.appointment_id))
-        self._tally.met("visits", visit.id, changed=renamed)
+            session.execute(update(table).where(table.c.id == visit.id).values(**renamed))
+        self._tally.met("visits", visit, renamed)
 
-    def _move(self, session: Session, visit_id: int, starts_at: datetime) -> None:
+    def _move(self, session: Session, stored: Any, starts_at: datetime) -> None:
         """Move one visit as a person would; one cancelled or missed is booked again, at the new time."""
-        visit = session.get_one(Appointment, visit_id, populate_existing=True)
+        visit = session.get_one(Appointment, stored.id, populate_existing=True)
         patient = session.get_one(Patient, visit.patient_id, populate_existing=True)
-        visit.starts_at, visit.state = starts_at, AppointmentState.BOOKED
-        visit.confirmed_at = visit.missed_at = visit.cancelled_at = None
+        again = dict.fromkeys(("confirmed_at", "missed_at", "cancelled_at"))
+        cells = {"starts_at": starts_at, "state": AppointmentState.BOOKED} | again
+        self._tally.met("visits", visit, cells)
+        for name, cell in cells.items():
+            setattr(visit, name, cell)
         close_tasks(session, self._now, f"appointment:{visit.id}", ABOUT_VISIT, "moved")
-        after_change(session, visit, patient, patient.clinic, self._now, "command", "moved")
+        after_change(session, visit, patient, patient.clinic, self._now, self._actor, "moved")
         session.expunge_all()  # ten thousand of them must not stay in memory
 
     def _book(

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from app.actions.import_care import CareWriter
+from app.actions.import_journal import Change, with_fresh_ids
 from app.actions.import_rows import Numbered, Patients, Tally, differing, insert_returning, merged
 from app.actions.import_visits import VisitWriter
 from app.db.engine import Database
@@ -25,13 +26,13 @@ from app.integrations.csv_columns import Values
 class ChunkWriter:
     """Writes the chunks of one file, in order, each within the caller's transaction."""
 
-    def __init__(self, db: Database, clinic: Clinic, now: datetime, tally: Tally) -> None:
+    def __init__(self, db: Database, clinic: Clinic, now: datetime, tally: Tally, actor: str = "command") -> None:
         self._db = db
         self._clinic = clinic
         self._now = now
         self._tally = tally
         self._care = CareWriter(clinic, now, tally)
-        self._visits = VisitWriter(clinic, now, tally)
+        self._visits = VisitWriter(clinic, now, tally, actor)
         self._noted: dict[str, int] = {}
 
     def write(self, session: Session, chunk: Sequence[Numbered]) -> None:
@@ -55,6 +56,10 @@ class ChunkWriter:
         fresh = {kind: count - self._noted.get(kind, 0) for kind, count in changes.items()}
         self._noted = changes
         return {kind: count for kind, count in fresh.items() if count}
+
+    def written_since_noted(self) -> list[Change]:
+        """Return the rows written since this was last asked, where they are gathered."""
+        return self._tally.taken()
 
     def _patients(self, session: Session, rows: Iterable[Values]) -> Patients:
         wanted = merged(rows, lambda values: values.mrn, _patient_cells)
@@ -87,7 +92,7 @@ class ChunkWriter:
             if {"given_name", "family_name"} & changed.keys():
                 names = {"given_name": row.given_name, "family_name": row.family_name} | changed
                 named.append(Named(row.id, self._clinic.id, names["given_name"], names["family_name"]))
-            self._tally.met("patients", row.id, changed=bool(changed))
+            self._tally.met("patients", row, changed)
         defaults = {"born_on": None, "language": "en", "time_zone": self._clinic.time_zone}
         new = [
             {"clinic_id": self._clinic.id, "mrn": mrn, "mrn_hash": mrn_hash, "created_at": self._now}
@@ -95,7 +100,7 @@ class ChunkWriter:
             | wanted[mrn]
             for mrn_hash, mrn in hashes.items()
         ]
-        for row in insert_returning(session, table, new, "mrn_hash"):
+        for row in insert_returning(session, table, with_fresh_ids(session, new), "mrn_hash"):
             mrn = hashes[row.mrn_hash]
             found.add(mrn, row.id, wanted[mrn].get("time_zone") or self._clinic.time_zone)
             found.created.add(row.id)
@@ -114,7 +119,7 @@ class ChunkWriter:
         ).all()
         ids = {row.number_hash: row.id for row in known}
         for row in known:
-            self._tally.met("phones", row.id, changed=False)
+            self._tally.met("phones", row, {})
         new = [
             {"clinic_id": self._clinic.id, "number": number, "number_hash": number_hash, "created_at": self._now}
             for number, number_hash in hashes.items()
@@ -155,7 +160,7 @@ class ChunkWriter:
                 continue
             if changed := differing(row, cells):
                 session.execute(update(table).where(table.c.id == row.id).values(**changed, version=row.version + 1))
-            self._tally.met("contacts", row.id, changed=bool(changed))
+            self._tally.met("contacts", row, changed)
         defaults = {
             "kind": ContactKind.PATIENT,
             "name": None,

@@ -4,7 +4,6 @@ import csv
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -15,8 +14,7 @@ from app.clock import system_clock
 from app.commands.dates import work_out_dates
 from app.commands.errors import Failed
 from app.commands.house import ACTOR, opened
-from app.integrations.csv_columns import COLUMNS
-from app.integrations.csv_format import TEMPLATE_ROWS
+from app.integrations.csv_format import template
 
 
 @click.command("import")
@@ -59,16 +57,7 @@ def import_file(file: Path | None, template: bool, dry_run: bool, valid_only: bo
 
 
 def _echo_template() -> None:
-    """Print the header and an example patient, with a visit to come and a refill just past."""
-    today = system_clock().date()
-    fill = {"{filled}": str(today - timedelta(days=30)), "{visit}": str(today + timedelta(days=45))}
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in TEMPLATE_ROWS:
-        cells = [row.get(name, "") for name in COLUMNS]
-        for mark, day in fill.items():
-            cells = [cell.replace(mark, day) for cell in cells]
-        writer.writerow(cells)
+    csv.writer(sys.stdout, lineterminator="\n").writerows(template(system_clock().date()))
 
 
 @contextmanager

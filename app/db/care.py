@@ -55,11 +55,16 @@ def _one_in_force(table: str, day: str) -> tuple[Index, Index]:
     return in_force, Index(f"ix_{table}_pump_id", "pump_id")
 
 
+def _where_known(table: str, column: str) -> Index:
+    where = text(f"{column} IS NOT NULL")
+    return Index(f"ix_{table}_{column}", column, sqlite_where=where, postgresql_where=where)
+
+
 class Program(Base):
     """What the pump delivers, from a day on. `daily_dose_mcg` is the mean where a dose is set for each weekday."""
 
     __tablename__ = "program"
-    __table_args__ = _one_in_force("program", "effective_on")
+    __table_args__ = (*_one_in_force("program", "effective_on"), _where_known("program", "refill_id"))
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     pump_id: Mapped[int] = mapped_column(ForeignKey("pump.id"))
     effective_on: Mapped[date]
@@ -81,7 +86,7 @@ class Program(Base):
 
 class Refill(Base):
     __tablename__ = "refill"
-    __table_args__ = _one_in_force("refill", "filled_on")
+    __table_args__ = (*_one_in_force("refill", "filled_on"), _where_known("refill", "appointment_id"))
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     pump_id: Mapped[int] = mapped_column(ForeignKey("pump.id"))
     filled_on: Mapped[date]

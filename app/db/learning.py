@@ -29,7 +29,10 @@ class Feedback(Base):
     """A patient's reply to "Did that help?". Only ever added to."""
 
     __tablename__ = "feedback"
-    __table_args__ = (Index("ix_feedback_clinic_id_topic", "clinic_id", "topic"),)
+    __table_args__ = (
+        Index("ix_feedback_clinic_id_topic", "clinic_id", "topic"),
+        Index("ix_feedback_phone_id", "phone_id"),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"))

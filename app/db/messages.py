@@ -62,6 +62,12 @@ class OutboundMessage(Base):
         Index("ix_outbound_message_inbound_id", "inbound_id"),
         Index("ix_outbound_message_patient_id", "patient_id"),
         Index(
+            "ix_outbound_message_reminder_id",
+            "reminder_id",
+            sqlite_where=text("reminder_id IS NOT NULL"),
+            postgresql_where=text("reminder_id IS NOT NULL"),
+        ),
+        Index(
             "ix_outbound_message_queued",
             "due_at",
             sqlite_where=text("state = 'queued'"),

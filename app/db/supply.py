@@ -54,7 +54,10 @@ class Supply(Base):
     """Until when a patient's pump holds drug; one row a patient with a pump. Dates are for staff, never texted."""
 
     __tablename__ = "supply"
-    __table_args__ = (Index("ix_supply_clinic_id_early_empty_on", "clinic_id", "early_empty_on"),)
+    __table_args__ = (
+        Index("ix_supply_clinic_id_early_empty_on", "clinic_id", "early_empty_on"),
+        Index("ix_supply_pump_id", "pump_id"),
+    )
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True, autoincrement=False)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     pump_id: Mapped[int] = mapped_column(ForeignKey("pump.id"))
@@ -86,6 +89,12 @@ class CareStep(Base):
             postgresql_where=text("state = 'planned'"),
         ),
         Index("ix_care_step_appointment_id", "appointment_id"),
+        Index(
+            "ix_care_step_pump_id",
+            "pump_id",
+            sqlite_where=text("pump_id IS NOT NULL"),
+            postgresql_where=text("pump_id IS NOT NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))

@@ -5,6 +5,7 @@ from app.db.base import Base
 from app.db.calls import PhoneCall
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill, Reminder, ReminderState
 from app.db.finding import NameKey, PatientSearch, SavedView
+from app.db.imports import ImportBatch, ImportChange, ImportState
 from app.db.learning import Feedback, Label
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
 from app.db.people import (
@@ -44,6 +45,9 @@ __all__ = [
     "DeliveryEvent",
     "EntryState",
     "Feedback",
+    "ImportBatch",
+    "ImportChange",
+    "ImportState",
     "InboundMessage",
     "Installation",
     "Invitation",

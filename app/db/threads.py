@@ -70,6 +70,7 @@ class ThreadSeen(Base):
     """Up to which text one nurse has read one thread."""
 
     __tablename__ = "thread_seen"
+    __table_args__ = (Index("ix_thread_seen_phone_id", "phone_id"),)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True, autoincrement=False)
     phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"), primary_key=True, autoincrement=False)
     seen_id: Mapped[int] = mapped_column(Id)  # inbound_message.id; 0 for none

@@ -60,6 +60,7 @@ class Task(Base):
             postgresql_where=text("state != 'resolved'"),
         ),
         Index("ix_task_patient_id", "patient_id"),
+        Index("ix_task_phone_id", "phone_id"),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))

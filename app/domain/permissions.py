@@ -22,6 +22,7 @@ class Permission(StrEnum):
     MANAGE_SCHEDULE = "manage_schedule"  # visits a day, hours, closed days: nothing about a patient
     READ_FIGURES = "read_figures"  # counts over everybody, of nobody in particular
     EXPORT = "export"  # take lists of patients out as files
+    IMPORT_PATIENTS = "import_patients"  # bring patients in from a file, and undo that
     READ_ACCESS = "read_access"  # who read or changed one patient's record
     READ_AUDIT = "read_audit"  # everything that anybody did
     MANAGE_STAFF = "manage_staff"
@@ -36,7 +37,8 @@ _NURSES = _READS | {_P.WRITE_PATIENTS}
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.NURSE: _NURSES,
     Role.LEAD_NURSE: _NURSES
-    | {_P.MANAGE_CONTENT, _P.APPROVE_LIMITS, _P.MANAGE_ROTA, _P.MANAGE_SCHEDULE, _P.EXPORT, _P.READ_ACCESS},
+    | {_P.MANAGE_CONTENT, _P.APPROVE_LIMITS, _P.MANAGE_ROTA, _P.MANAGE_SCHEDULE, _P.EXPORT, _P.READ_ACCESS}
+    | {_P.IMPORT_PATIENTS},
     Role.ADMINISTRATOR: _ALL | {_P.READ_FIGURES, _P.MANAGE_SCHEDULE, _P.MANAGE_STAFF, _P.MANAGE_SETTINGS},
     Role.AUDITOR: _READS | {_P.EXPORT, _P.READ_ACCESS, _P.READ_AUDIT},
     Role.READ_ONLY: _READS,
@@ -62,6 +64,7 @@ PERMISSION_WORDS = {
     _P.MANAGE_SCHEDULE: "change the clinic's days",
     _P.READ_FIGURES: "see the figures",
     _P.EXPORT: "take lists out as files",
+    _P.IMPORT_PATIENTS: "bring patients in from files",
     _P.READ_ACCESS: "see who opened a patient's record",
     _P.READ_AUDIT: "read the audit log",
     _P.MANAGE_STAFF: "change who may sign in",

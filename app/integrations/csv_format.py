@@ -6,6 +6,7 @@ Errors name row, column and remedy, and never the value: it may be a name or a p
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from app.integrations.csv_columns import COLUMNS, REQUIRED, RowReader, Values
 
@@ -25,7 +26,21 @@ TEMPLATE_ROWS = (
     },
 )  # fmt: skip
 
-_OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
+OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
+BOM = b"\xef\xbb\xbf"
+
+
+def template(today: date) -> list[list[str]]:
+    """Return the rows of a file to start from: the header and an example patient, with a refill just past and a visit
+    to come."""
+    fill = {"{filled}": str(today - timedelta(days=30)), "{visit}": str(today + timedelta(days=45))}
+    rows = [list(COLUMNS)]
+    for row in TEMPLATE_ROWS:
+        cells = [row.get(name, "") for name in COLUMNS]
+        for mark, day in fill.items():
+            cells = [cell.replace(mark, day) for cell in cells]
+        rows.append(cells)
+    return rows
 
 
 class FormatError(Exception):
@@ -92,9 +107,9 @@ def _decoded(lines: Iterable[bytes], progress: Progress) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
         progress.bytes_read += len(line)
         if number == 1:
-            if line.startswith(_OTHER_ENCODINGS):
+            if line.startswith(OTHER_ENCODINGS):
                 raise FormatError('the file is UTF-16: save it as "CSV UTF-8"')
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(BOM)
         try:
             yield line.decode("utf-8")
         except UnicodeDecodeError:

@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.web import console, home, simulator, twilio
 from app.web.headers import install_headers
 from app.web.language import N_, install_languages, tr
+from app.web.uploads import TOO_LARGE, InMemory, let_in_files, read_to_the_end
 from app.web.wording import FILTERS
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -55,6 +56,8 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(asset=asset, form_id=_form_id)
     install_languages(app)
     install_headers(app, settings.public_url)
+    app.request_class = InMemory
+    app.before_request(let_in_files)  # before the form is read for its token
     Compress(app)  # never the live stream: its type is not among these
     csrf = CSRFProtect(app)
     csrf.exempt(twilio.bp)
@@ -103,6 +106,9 @@ def _stale_form(_: CSRFError) -> ResponseReturnValue:
 def _error_page(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400 or request.path.startswith("/twilio/"):
         return error
+    if error.code == 413 and request.endpoint in TOO_LARGE:
+        read_to_the_end()
+        return _page(413, *TOO_LARGE[request.endpoint])
     title, words = _ERRORS.get(error.code, _ERRORS[500] if error.code >= 500 else _ERRORS[400])
     return _page(error.code, title, words)
 

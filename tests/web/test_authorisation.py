@@ -8,7 +8,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,9 +20,12 @@ from werkzeug.routing import Rule
 from app.actions.add_staff import add_staff
 from app.actions.book_appointment import book_appointment
 from app.actions.close_days import DaysToClose, close_days
+from app.actions.import_rows import Tally
 from app.actions.invitations import invite
 from app.actions.line import Line
+from app.actions.preview_import import counts_of
 from app.db.accounts import Invitation
+from app.db.imports import ImportBatch, ImportState
 from app.db.messages import InboundMessage
 from app.db.people import Contact, Patient
 from app.db.tables import Base
@@ -99,6 +102,7 @@ def arguments(
         clinic_id = reading.get_one(Patient, maria.id).clinic_id
     today = clock().date()
     [closure_id] = close_days(line, clinic_id, (DaysToClose(today, today, "Inventory"),), today, clock(), "command")
+    batch_id = imported(line, clinic_id, staff_id, clock())
     return {
         "patient_id": maria.id,
         "phone_id": maria.phone_id,
@@ -111,8 +115,21 @@ def arguments(
         "passkey_id": 1,
         "contact_id": contact_id,
         "closure_id": closure_id,
+        "batch_id": batch_id,
         "filename": "pumpline.css",
     }
+
+
+def imported(line: Line, clinic_id: int, staff_id: int, now: datetime) -> int:
+    """Return an import that was written: one that waits is shown to nobody but its owner."""
+    with line.db.begin() as writing:
+        counts = counts_of(Tally()) | {"left_out": 0}
+        batch = ImportBatch(clinic_id=clinic_id, staff_id=staff_id, form_key="1", state=ImportState.DONE, rows=1)
+        batch.counts, batch.created_at, batch.began_at, batch.ended_at = counts, now, now, now
+        batch.undo_until = now + timedelta(days=30)
+        writing.add(batch)
+        writing.flush()
+        return batch.id
 
 
 def path_of(route: Route, arguments: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app.db.accounts import Invitation
 from app.db.care import Appointment, Program, Pump, Refill
+from app.db.import_pages import may_see
 from app.db.messages import InboundMessage
 from app.db.pages import ClinicFacts
 from app.db.patient_contacts import was_contact
@@ -105,6 +106,16 @@ def access_contact(signed: Signed, patient_id: int, contact_id: int) -> int:
         if owner != patient_id and (owner is not None or not was_contact(session, patient_id, contact_id)):
             abort(404)
     return contact_id
+
+
+def access_import(signed: Signed, batch_id: int) -> int:
+    """Return the id; 404 for an import of another clinic, and for somebody else's file that still waits."""
+    if batch_id > 2**62:
+        abort(404)
+    with current.line().db.read() as session:
+        if not may_see(session, batch_id, signed.clinic.id, signed.id):
+            abort(404)
+    return batch_id
 
 
 def access_closure(signed: Signed, closure_id: int) -> int:
