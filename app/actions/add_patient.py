@@ -6,6 +6,7 @@ from datetime import datetime
 from app.actions.add_contact import keep_contact
 from app.actions.audit import audit
 from app.actions.contact_entry import ContactEntry, WrongField, ask_for_evidence, checked
+from app.actions.import_journal import fresh_id
 from app.actions.line import Line
 from app.actions.patient_entry import WrongFields, columns_of, read_details, refuse_taken
 from app.db.inserts import insert_once
@@ -28,6 +29,7 @@ def add_patient(
             session,
             Patient,
             ("clinic_id", "mrn_hash"),
+            **fresh_id(session),
             clinic_id=clinic_id,
             **columns_of(line.db, details),
             names_indexed=False,

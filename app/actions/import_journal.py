@@ -105,15 +105,19 @@ def _value(column: Column[Any], kept: Any) -> Any:
 
 
 def with_fresh_ids(session: Session, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows of new patients, with ids that no patient ever had.
+    """Return rows of new patients, with ids that no patient ever had."""
+    first = fresh_id(session).get("id") if rows else None
+    return rows if first is None else [{"id": number} | row for number, row in enumerate(rows, start=first)]
+
+
+def fresh_id(session: Session) -> dict[str, Any]:
+    """Return the id of a new patient where it must be given, nothing where the database gives one nobody ever had.
 
     SQLite gives the highest id again once its row is gone: what the audit log says of a patient who was imported and
     removed would then be said of the next one.
     """
-    if not rows or connection_of(session).dialect.name != "sqlite":
-        return rows
+    if connection_of(session).dialect.name != "sqlite":
+        return {}
     was = select(func.max(ImportChange.row_id)).where(ImportChange.kind == "patients", ImportChange.created)
     ever = session.scalar(was) or 0
-    if ever <= (session.scalar(select(func.max(Patient.id))) or 0):
-        return rows
-    return [{"id": ever + number} | row for number, row in enumerate(rows, start=1)]
+    return {"id": ever + 1} if ever > (session.scalar(select(func.max(Patient.id))) or 0) else {}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import ForeignKey, func, select
 
+from app.actions.add_patient import add_patient
 from app.actions.add_staff import add_staff
 from app.actions.commit_import import commit_import
 from app.actions.forget_imports import forget_imports
@@ -143,9 +144,12 @@ def test_the_next_patient_never_gets_the_number_of_one_who_was_removed(line: Lin
     first = lea.brings(ANA)
     [ana] = patients_of(line)
     lea.undoes(first)
-    lea.brings(BEN)
+    second = lea.brings(BEN)
     [ben] = patients_of(line)
     assert ben.id > ana.id
+    lea.undoes(second)
+    typed = {"given_name": "Cy", "family_name": "Oh", "mrn": "3", "language": "en", "time_zone": "America/Chicago"}
+    assert add_patient(line, ben.clinic_id, typed, None, lea.clock(), lea.staff_id) > ben.id
 
 
 def test_the_same_file_can_be_imported_again_afterwards(line: Line, lea: Importer) -> None:
