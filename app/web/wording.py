@@ -16,10 +16,9 @@ from markupsafe import Markup, escape
 from app.domain.consent_scope import in_words as scope_words
 from app.domain.delivery import FAILURES, DeliveryState
 from app.domain.phone import readable
-from app.web.language import N_, tr, twelve_hours
+from app.web.language import N_, ngettext, tr, twelve_hours
 from app.web.language import gettext as _
 from app.web.language import language as reader
-from app.web.language import ngettext
 from faq.language import detect
 from faq.languages import languages
 
