@@ -16,9 +16,10 @@ from markupsafe import Markup, escape
 from app.domain.consent_scope import in_words as scope_words
 from app.domain.delivery import FAILURES, DeliveryState
 from app.domain.phone import readable
-from app.web.language import N_, tr, twelve_hours
+from app.web.language import N_, ngettext, tr, twelve_hours
 from app.web.language import gettext as _
 from app.web.language import language as reader
+from faq.language import detect
 from faq.languages import languages
 
 PURPOSES = {
@@ -241,7 +242,13 @@ def step(name: str | None) -> str:
     kind, _colon, number = (name or "").partition(":")
     match kind:
         case "ladder":
-            return _("reminder on the day") if number == "0" else _("%(days)s-day reminder", days=number)
+            if not number.isdecimal():
+                return _("reminder")
+            return (
+                _("reminder on the day")
+                if number == "0"
+                else ngettext("1-day reminder", "%(num)d-day reminder", int(number))
+            )
         case "missed":
             return _("missed-refill text") if number == "1" else _("missed-refill text, the next morning")
         case other:
@@ -310,6 +317,11 @@ def outcome(words: str) -> str:
     return f"{tr(chosen)}{colon}{note}"
 
 
+def tongue(body: str) -> str:
+    """Return the language that somebody's words are in, for whoever hears them read out."""
+    return detect(body, "en")
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "hour": hour,
@@ -323,6 +335,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "born": born,
     "amount": amount,
     "outcome": outcome,
+    "tongue": tongue,
     "rounded": rounded,
     "task_kind": task_kind,
     "initials": initials,

@@ -1,4 +1,5 @@
-"""axe-core finds nothing on any page: WCAG 2.2 A and AA and its best practices, both themes, desktop and phone."""
+"""axe-core finds nothing on any page: WCAG 2.2 A and AA and its best practices, both themes, desktop and phone, both
+languages."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.web.conftest import PASSWORD
 from tests.web.test_authorisation import Route, open_to_all, path_of, permission_of, staff_routes
 
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
-LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1440, 390)]
+LOOKS = [("light", 1440, "en"), ("light", 390, "es"), ("dark", 1440, "es"), ("dark", 390, "en")]
 RUN = """async () => {
   const found = await axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a",
     "wcag21aa", "wcag22aa", "best-practice"]});
@@ -60,17 +61,18 @@ def faults(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS, ids=[f"{theme}-{width}" for theme, width in LOOKS])
+@pytest.mark.parametrize(("theme", "width", "language"), LOOKS, ids=["-".join(map(str, look)) for look in LOOKS])
 def test_nothing_is_found_on_any_page(
     theme: Any,
     width: int,
+    language: str,
     desk: Desk,
     simulator: Flask,
     morning: dict[str, Any],
     colleague: Callable[[Role, str], str],
 ) -> None:
     found: dict[str, list[str]] = {}
-    look: dict[str, Any] = {"viewport": {"width": width, "height": 900}, "color_scheme": theme}
+    look: dict[str, Any] = {"viewport": {"width": width, "height": 900}, "color_scheme": theme, "locale": language}
     with desk.opens(**look) as page:
         for address in ("/", "/simulator", "/staff/sign-in", "/nothing-here"):
             page.goto(address)
@@ -87,10 +89,12 @@ def test_nothing_is_found_on_any_page(
     assert {address: said for address, said in found.items() if said} == {}
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS, ids=[f"{theme}-{width}" for theme, width in LOOKS])
-def test_nothing_is_found_in_what_a_click_opens(theme: Any, width: int, desk: Desk, morning: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("theme", "width", "language"), LOOKS, ids=["-".join(map(str, look)) for look in LOOKS])
+def test_nothing_is_found_in_what_a_click_opens(
+    theme: Any, width: int, language: str, desk: Desk, morning: dict[str, Any]
+) -> None:
     found = {}
-    with desk.opens(viewport={"width": width, "height": 900}, color_scheme=theme) as page:
+    with desk.opens(viewport={"width": width, "height": 900}, color_scheme=theme, locale=language) as page:
         desk.signs_in(page)
         for name, (address, opens) in STATES.items():
             page.goto(address.format(**morning))
