@@ -28,6 +28,7 @@ from app.domain.permissions import Role
 from tests.conftest import FrozenClock
 from tests.web.conftest import PASSWORD
 from tests.web.conftest import simulator as simulator
+from tests.web.test_authorisation import imported
 
 CHROMIUM = shutil.which("chromium")
 MAEVE, ROSA, DANA, RUTH = "+16145550142", "+16145550143", "+16145550186", "+16145550198"
@@ -115,6 +116,8 @@ def morning(
             ).first(),
             "staff_id": session.scalars(select(Staff.id)).first(),
         }
+        clinic_id = maeve.clinic_id
+    rows["batch_id"] = imported(simulated_line, clinic_id, rows["staff_id"] or 0, clock())
     book_appointment(simulated_line, rows["patient_id"], clock() + timedelta(days=60), clock(), "command")
     return rows
 

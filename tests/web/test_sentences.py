@@ -20,7 +20,7 @@ from app.db.work import Task
 from app.domain.consent_scope import WAYS, Scope
 from app.domain.delivery import failure
 from app.domain.escalation import Do, Standing, missed_reason, supply_step
-from app.domain.patient_filters import FACETS, SORTS, in_words
+from app.domain.patient_filters import FACETS, SORTS
 from app.domain.pump import Fill, Limits, Program, PumpRefused, aspirated, check, needs_second_person, refill_dates
 from app.domain.triage import so_far
 from app.domain.visit_hours import ClinicDay
@@ -340,9 +340,8 @@ def _made() -> Iterator[str]:
             check(Fill(MONDAY, Decimal(filled[0])), Program(Decimal(filled[1]), Decimal(100)), today=MONDAY)
         except PumpRefused as refused:
             yield str(refused)
-    for name, (_title, options) in FACETS.items():
-        yield from (in_words(name, value) for value in options)
-        yield from options.values()
+    for title, options in FACETS.values():
+        yield from (title, *options.values())
     yield from (*SORTS.values(), *WAYS.values())
     yield from (Scope(reminders, missed).said for reminders in (True, False) for missed in (True, False))
 

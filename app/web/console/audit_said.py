@@ -73,6 +73,7 @@ _PARTICULARS = {
     "role": N_("role %(value)s"),
     "room": N_("room %(value)s"),
     "rows": N_("rows %(value)s"),
+    "batch": N_("batch %(value)s"),
     "same": N_("same %(value)s"),
     "scope": N_("scope %(value)s"),
     "search": N_("search %(value)s"),
