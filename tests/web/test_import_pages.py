@@ -20,11 +20,13 @@ from app.actions.line import Line
 from app.db.imports import ImportBatch, ImportChange, ImportState
 from app.db.people import Clinic, Patient
 from app.db.work import AuditEvent
+from app.integrations.csv_columns import COLUMNS
 from app.integrations.csv_headers import LARGEST_FILE, MOST_ROWS
 from tests.conftest import FrozenClock
 from tests.web.conftest import PASSWORD, TOKEN, Visitor
 from tests.web.test_authorisation import form_token
 from tests.web.test_form_fuzz import RUBBISH
+from tests.web.test_spanish import WORD, Own, english_left
 
 START = "/staff/patients/import"
 HEADER = "Patient ID,First name,Last name,Mobile,Next visit,Ward"
@@ -148,6 +150,37 @@ def test_spanish_headers_and_pages(lead: Lead, line: Line) -> None:
     page = lead.page(at)
     assert "No es un número de teléfono completo" in page
     assert "Fila" in page
+
+
+def test_no_step_says_anything_in_english_to_a_spanish_reader(lead: Lead, line: Line, clock: FrozenClock) -> None:
+    names = {"ana", "ruiz", "ben", "ito", "lea", "lead", "northgate", "mrn", "csv", "utf", "zona"}
+    names |= {word.lower() for column in COLUMNS for word in WORD.findall(column.replace("_", " "))}
+    names |= {word.lower() for word in WORD.findall(HEADER)} | {"yes", "no", "carer", "patient", "import", "md", "docs"}
+    own, left = Own(names | {"pump", "clinic", "pumpline", "america", "chicago", "new", "york", "est"}, ()), []
+
+    def both(path: str) -> None:
+        lead.headers.pop("Accept-Language", None)
+        english = lead.page(path)
+        lead.headers["Accept-Language"] = "es"
+        left.extend(f"{path}: {words}" for words in english_left(english, lead.page(path), own))
+        lead.headers.pop("Accept-Language")
+
+    at = lead.waits(FILE.replace("+16145550125", "12").replace("2026-12-17", "17/12/2026"))
+    both(START)
+    both(f"{at}/columns")
+    lead.maps(at)
+    both(at)
+    at = lead.imports()
+    both(at)
+    lead.does(at, "undo")
+    both(at)
+    both(START)
+    with line.db.begin() as session:
+        batch = session.scalars(select(ImportBatch).order_by(ImportBatch.id)).first()
+        assert batch
+        batch.state, batch.moved_at, batch.began_at = ImportState.STOPPED, clock(), clock()
+    both(f"{START}/{batch.id}")
+    assert not left, "\n".join(left)
 
 
 def test_errors_of_rows_name_row_column_and_remedy_and_never_the_cell(lead: Lead, line: Line) -> None:
