@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from app.domain.permissions import Permission, Role, may
 from tests.browser.conftest import Desk
@@ -48,7 +48,7 @@ def pages(app: Flask) -> dict[Role, list[Route]]:
 
 
 def faults(page: Page) -> list[str]:
-    page.wait_for_function("!document.querySelector('#calendar [role=columnheader][aria-label]')")  # it is drawn
+    expect(page.locator("#calendar [role=columnheader][aria-label]")).to_have_count(0, timeout=15_000)  # it is drawn
     page.evaluate(AXE)
     found: list[str] = page.evaluate(RUN)
     size = page.viewport_size

@@ -22,9 +22,9 @@ def uploads(page: Page, content: str) -> None:
     page.get_by_role("button", name="Upload", exact=True).click()
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS, ids=[f"{theme}-{width}" for theme, width in LOOKS])
+@pytest.mark.parametrize(("theme", "width", "_language"), LOOKS, ids=["-".join(map(str, look)) for look in LOOKS])
 def test_a_file_goes_its_way_and_nothing_is_found_on_it(
-    theme: Any, width: int, desk: Desk, colleague: Callable[[Role, str], str], clock: FrozenClock
+    theme: Any, width: int, _language: str, desk: Desk, colleague: Callable[[Role, str], str], clock: FrozenClock
 ) -> None:
     found: dict[str, list[str]] = {}
     visit = f"{clock() + timedelta(days=40):%Y-%m-%d} 10:30"
