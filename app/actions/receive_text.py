@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,6 +40,8 @@ from app.domain.phone import sender_key
 from app.domain.texts import ClinicVoice, Rendered
 from faq.intents import IntentName as Intent
 from faq.understand import Understanding, understand
+from scheduler.policy import Hours
+from scheduler.quiet_hours import next_allowed
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,9 @@ class InboundText:
     media: tuple[Media, ...] = ()
     opt_out_type: str | None = None
     channel: str = "twilio"
+
+
+STILL_AWAITED = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -278,6 +284,7 @@ def _reply(
             now=now,
             urgent=reply.urgent,
             state=DeliveryState.QUEUED if late else DeliveryState.HANDED_OVER,
+            due_at=_due(clinic, late, now) if late and not reply.urgent else None,
             inbound_id=inbound_id,
             patient_id=patient_id,
         )
@@ -285,6 +292,13 @@ def _reply(
             raise RuntimeError("a new inbound text cannot have a reply already")
         handed.append(Handed(message_id, token, words.body, reply.urgent))
     return tuple(handed)
+
+
+def _due(clinic: Clinic, late: Late, now: datetime) -> datetime:
+    """Return when an answer that comes late goes out: after half an hour nobody waits for it at night any more."""
+    if now - late.came_at <= STILL_AWAITED:
+        return now
+    return next_allowed(now, ZoneInfo(clinic.time_zone), Hours(clinic.texts_from, clinic.texts_until))
 
 
 def _as_late(line: Line, words: Rendered, voice: ClinicVoice, language: str, late: Late) -> Rendered:

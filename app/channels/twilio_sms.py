@@ -1,6 +1,6 @@
 """Texts through Twilio's Programmable Messaging."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -9,7 +9,9 @@ from app.domain.delivery import Failure, Next
 
 _LONGEST_VALIDITY_SECONDS = 36_000  # Twilio's queue holds ten hours; docs/messaging.md
 _LARGEST_PAGE = 1000
-_MOST_MISSED = 20_000  # texts of a day, both ways
+_MOST_MISSED = 50_000  # texts of a day, both ways
+_CUT = Failure(Next.ASK, "Twilio holds more texts than were asked for")
+_OUT_OF_ORDER = timedelta(minutes=10)
 _LOOK_BACK = 400  # texts to one phone that `find` looks through: months, for one patient
 _TRIAL_PREFIX = "Sent from your Twilio trial account - "  # a trial account puts it before every body
 _UNREADABLE = Failure(Next.ASK, "Twilio's answer could not be read")
@@ -71,31 +73,31 @@ class TwilioSms:
     def came_since(self, since: datetime) -> tuple[Came, ...]:
         """Return the texts that came in to this account at `since` or later. Raises Unknown when it cannot be asked.
 
-        Twilio keeps days only in its filter; the instant is looked at here.
+        Twilio's filter may know days only, and its list is newest first: it is read until it lies before `since`.
         """
+        found: list[Came] = []
+        listed = 0
+        earliest = since.replace(microsecond=0)
         try:
-            listed = list(
-                self._client().messages.stream(date_sent_after=since, limit=_MOST_MISSED, page_size=_LARGEST_PAGE)
-            )
+            for one in self._client().messages.stream(
+                date_sent_after=since, limit=_MOST_MISSED, page_size=_LARGEST_PAGE
+            ):
+                listed += 1
+                if str(one.direction) != "inbound" or not (one.sid and one.from_ and one.date_created):
+                    continue
+                if one.date_created < earliest - _OUT_OF_ORDER:
+                    break
+                if one.date_created >= earliest:
+                    found.append(_came(one))
         except Exception as error:
             problem: Failure | None = Failure(Next.ASK, f"Twilio could not be asked: {self._error_after(error)}")
-        else:
-            problem = None
+        else:  # a list that was cut may have left out the oldest
+            problem = (
+                Failure(Next.ASK, "Twilio holds more texts than were asked for") if listed == _MOST_MISSED else None
+            )
         if problem:
             raise Unknown(problem)
-        return tuple(
-            Came(
-                provider_id=str(one.sid),
-                at=one.date_created,
-                sender=str(one.from_ or ""),
-                recipient=str(one.to or ""),
-                body=one.body or "",
-                media=int(one.num_media) if str(one.num_media).isdecimal() else 0,
-            )
-            for one in listed
-            if str(one.direction) == "inbound" and one.sid and one.from_ and one.date_created
-            if one.date_created >= since.replace(microsecond=0)
-        )
+        return tuple(found)
 
     def check_credentials(self) -> str:
         """Return one sentence on the account, for `doctor`. Raises NotSent, Rejected or Unknown with what is wrong."""
@@ -150,3 +152,14 @@ class TwilioSms:
 
                 self._made = client(self._account_sid, self._auth_token, self._api_url, self._timeout_seconds)
             return self._made
+
+
+def _came(one: Any) -> Came:
+    return Came(
+        provider_id=str(one.sid),
+        at=one.date_created,
+        sender=str(one.from_),
+        recipient=str(one.to or ""),
+        body=one.body or "",
+        media=int(one.num_media) if str(one.num_media).isdecimal() else 0,
+    )

@@ -28,11 +28,10 @@ _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins: after or before one patient, by id; or, of an old address, so many rows in."""
+    """Where a page begins: after or before one patient, by id."""
 
     after: int | None = None
     before: int | None = None
-    skip: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,8 +117,8 @@ def find(session: Session, wanted: Sequence[ColumnElement[bool]], filters: Filte
         return Found(tuple(reversed(ids[:PAGE])), further=True, back=len(ids) > PAGE, total=total)
     if place.after is not None:
         query = query.where(_beyond(keys, _at(session, keys, wanted[0], place.after)))
-    ids = session.scalars(query.order_by(*keys).offset(place.skip or None).limit(PAGE + 1)).all()
-    back = place.after is not None or place.skip > 0
+    ids = session.scalars(query.order_by(*keys).limit(PAGE + 1)).all()
+    back = place.after is not None
     return Found(tuple(ids[:PAGE]), further=len(ids) > PAGE, back=back and total > 0, total=total)
 
 

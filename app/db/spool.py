@@ -36,7 +36,9 @@ class Spool:
 
     def keep(self, kind: str, form: Mapping[str, str], came_at: datetime) -> None:
         """Write a form down so that a power cut does not lose it. Raises OSError where it cannot be."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync(self.folder.parent)
         sealed = self._keyring.seal(json.dumps({"kind": kind, "came_at": came_at.isoformat(), "form": dict(form)}))
         name = f"{int(came_at.timestamp() * 1_000_000):017}-{secrets.token_hex(6)}"
         part = self.folder / f"{name}.part"

@@ -7,6 +7,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import count
 
 from app.integrations.csv_columns import COLUMNS, REQUIRED, RowReader, Values
 
@@ -89,10 +90,14 @@ def read_rows(lines: Iterable[bytes], reader: RowReader, progress: Progress | No
         raise FormatError("the file is empty: start from `pumpline import --template`")
     delimiter = _delimiter(header)
     names = _header(header, delimiter)
-    table = csv.reader(text, delimiter=delimiter, strict=True)
-    number = 1
-    while True:
-        number += 1
+    for number, cells in numbered(text, delimiter, first=2):
+        yield _row(number, names, cells, reader)
+
+
+def numbered(lines: Iterable[str], delimiter: str, *, first: int = 1) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that hold anything, each with its number as a spreadsheet counts. Raises FormatError."""
+    table = csv.reader(lines, delimiter=delimiter, strict=True)
+    for number in count(first):
         try:
             cells = next(table, None)
         except csv.Error:
@@ -100,7 +105,7 @@ def read_rows(lines: Iterable[bytes], reader: RowReader, progress: Progress | No
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
-            yield _row(number, names, cells, reader)
+            yield number, cells
 
 
 def _decoded(lines: Iterable[bytes], progress: Progress) -> Iterator[str]:

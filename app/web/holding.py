@@ -1,11 +1,12 @@
 """What a texter is answered while the database cannot be written: emergency words where the text is urgent, else that
 we have it and whom to call. Nothing here needs the database."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.actions.line import Line, staff_link, voice_of
 from app.actions.receive_text import InboundText
@@ -16,6 +17,8 @@ from app.domain.inbound import decide
 from app.domain.texts import ClinicVoice, Rendered
 from faq.understand import Context, Understanding, understand
 
+LEARN_EVERY = timedelta(minutes=1)
+
 
 class Holding:
     """Knows each clinic's phones from when the database last answered. Safe to share between threads."""
@@ -24,20 +27,30 @@ class Holding:
         """`first`: the clinic of the settings, for a start without a database."""
         self._line, self._first, self._country = line, first, country
         self._by_sender: dict[str, tuple[ClinicVoice, str]] = {}
+        self._learnt_at: datetime | None = None
         self._lock = Lock()
 
-    def learn(self) -> None:
-        """Read the clinics. Called at the start, and whenever a text was taken in for one we do not know yet."""
-        with self._line.db.read() as session:
-            clinics = list(session.scalars(select(Clinic).order_by(Clinic.id)))
-            known = {clinic.sender or "": (voice_of(clinic), clinic.country) for clinic in clinics}
-            if clinics:
-                self._first, self._country = voice_of(clinics[0]), clinics[0].country
-        with self._lock:
-            self._by_sender = known
+    def learn(self, now: datetime) -> None:
+        """Read the clinics where that is a minute ago: a number that was changed must not be told any more.
 
-    def is_empty(self) -> bool:
-        return not self._by_sender
+        What does not work now changes nothing: the text that was just taken in is answered all the same.
+        """
+        with self._lock:
+            if self._learnt_at is not None and timedelta(0) <= now - self._learnt_at < LEARN_EVERY:
+                return
+            self._learnt_at = now
+        try:
+            with self._line.db.read() as session:
+                found = [
+                    (clinic.sender or "", (voice_of(clinic), clinic.country))
+                    for clinic in session.scalars(select(Clinic).order_by(Clinic.id))
+                ]
+        except SQLAlchemyError:
+            return
+        if found:
+            with self._lock:
+                self._by_sender = dict(found)
+                self._first, self._country = found[0][1]
 
     def words_for(self, inbound: InboundText, now: datetime) -> tuple[Rendered, ...]:
         """Return what to say now. The text itself is understood as one from a phone that nobody knows."""

@@ -35,8 +35,7 @@ def sms(form: Form) -> ResponseReturnValue:
         received = receive_text(ours, inbound, now())
     except Exception as error:
         return _held(form, inbound, error)
-    if holding().is_empty():
-        holding().learn()
+    holding().learn(now())
     answered = ((reply.body, reply.token) for reply in received.replies)
     return Response(twiml(answered, ours.public_url), content_type="text/xml; charset=utf-8")
 

@@ -50,7 +50,7 @@ def weekday_name(on: date) -> str:
 @cache
 def _names(code: str) -> tuple[dict[int, str], dict[int, str]]:
     """Return a language's short names of months, from 1, and of weekdays, from Monday's 0."""
-    locale = Locale.parse("es" if code == "es" else "en_US")
+    locale = Locale.parse(code)
     return dict(locale.months["format"]["abbreviated"]), dict(locale.days["format"]["abbreviated"])
 
 

@@ -1,6 +1,7 @@
 """Texts whose webhook never came: the provider is asked, and each is taken in once, late, with its alert."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -120,3 +121,23 @@ def test_a_landline_of_somebody_else_is_a_text_like_any_other(
     clock.forward(minutes=3)
     assert catch_up(line, channel, clock()) == 4
     assert sorted(bodies(line)) == sorted(["", "STOP", "🙂", "x" * 1600])
+
+
+def test_a_late_answer_keeps_quiet_hours_and_emergency_words_do_not(
+    line: Line, channel: Channel, twilio: FakeTwilio, maria: Someone, clock: FrozenClock, beat: Callable[[], None]
+) -> None:
+    evening = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)  # 20:00 at the clinic
+    clock.to(evening)
+    twilio.miss(maria.phone, "TRAVEL")
+    twilio.miss("+16145550177", "the pump is beeping")
+    clock.to(evening + timedelta(hours=3))
+    assert catch_up(line, channel, clock()) == 2
+    beat()
+    sent = {message.to: message.body for message in twilio.held() if message.direction != "inbound"}
+    assert maria.phone not in sent
+    assert sent["+16145550177"].startswith("Call us now")
+    clock.to(evening + timedelta(hours=12))  # 08:00
+    beat()
+    assert any(
+        message.to == maria.phone and message.body.startswith("This answers your text of ") for message in twilio.held()
+    )

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.actions.line import Line
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
+from app.db.people import Clinic
 from app.db.spool import Spool
 from app.db.work import Task, TaskKind
 from app.domain.delivery import DeliveryState
@@ -86,8 +87,11 @@ def test_a_text_is_kept_answered_and_taken_in_when_the_database_is_back(
     with broken():
         answer = twilio.deliver(client, maria.phone, "TRAVEL")
         assert answer.status == 200
-        assert answer.texts[0].startswith("We have your message, but our line has trouble right now")
-        assert "614-555-0100" in answer.texts[0] or "call" in answer.texts[0]
+        assert answer.texts == [
+            "We have your message, but our line has trouble right now and an answer may take a while. Any beep, or you "
+            "feel unwell: call 614-555-0100 now, after hours 614-555-0101. Itching, fever or trouble "
+            "breathing: call 911."
+        ]
         clock.forward(minutes=7)
         beat()
         assert len(spool.waiting()) == 1, "nothing is lost while it is still down"
@@ -222,3 +226,20 @@ def test_a_disk_that_takes_nothing_still_tells_whom_to_call(
     with broken():
         answer = twilio.deliver(client, maria.phone, "how long does a refill take")
     assert (answer.status, "call" in answer.texts[0]) == (200, True)
+
+
+def test_a_number_that_was_changed_is_not_told_any_more(
+    twilio: FakeTwilio,
+    client: FlaskClient,
+    line: Line,
+    maria: Someone,
+    broken: Broken,
+    clock: FrozenClock,
+) -> None:
+    assert twilio.deliver(client, maria.phone, "MENU").status == 200
+    with line.db.begin() as session:
+        session.execute(update(Clinic).values(phone="+16145550133"))
+    clock.forward(minutes=2)
+    twilio.deliver(client, maria.phone, "MENU")
+    with broken():
+        assert "614-555-0133" in twilio.deliver(client, maria.phone, "how long does a refill take").texts[0]

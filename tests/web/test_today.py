@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+from app.actions.book_appointment import book_appointment
+from app.actions.line import Line
 from app.actions.receive_text import Received
 from app.db.work import TaskKind
 from tests.conftest import Desk, FrozenClock, Someone
@@ -81,3 +83,16 @@ def test_the_wait_for_a_person_is_told(
     page = re.sub(r"<[^>]+>", " ", nurse.page("/staff/"))
     assert "4 min" in page
     assert "wait for a person after an urgent text" in re.sub(r"\s+", " ", page)
+
+
+def test_a_day_with_many_visits_shows_those_to_come_and_leads_to_the_rest(
+    nurse: Visitor, add_patient: Callable[..., Someone], line: Line, clock: FrozenClock
+) -> None:
+    for n in range(15):
+        someone = add_patient(f"Pat{n}", f"+1614555{2000 + n}")
+        book_appointment(line, someone.id, clock() + timedelta(days=1, minutes=n), clock(), "command")
+    page = nurse.page("/staff/").partition('id="agenda"')[2]
+    shown = re.findall(r'class="fam">Lopez</span>, Pat(\d+)', page)
+    assert shown == [str(n) for n in range(12)]
+    assert "15, 15 not confirmed" in page
+    assert "All 15 in the schedule" in page

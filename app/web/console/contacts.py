@@ -51,7 +51,7 @@ def contacts(patient_id: int) -> ResponseReturnValue:
 def add_contact_form(patient_id: int) -> ResponseReturnValue:
     signed = staff()
     access_patient(signed, patient_id)
-    typed = Typed(0, _entry())
+    typed = Typed(0, contact_typed(CARER))
     try:
         add_contact(current.line(), patient_id, typed.entry, current.now(), signed.id)
     except Refused as refusal:
@@ -65,7 +65,7 @@ def add_contact_form(patient_id: int) -> ResponseReturnValue:
 def change_contact_form(patient_id: int, contact_id: int) -> ResponseReturnValue:
     signed = staff()
     access_contact(signed, patient_id, contact_id)
-    typed, now = Typed(contact_id, _entry()), current.now()
+    typed, now = Typed(contact_id, contact_typed(CARER)), current.now()
     try:
         change_contact(current.line(), contact_id, patient_id, typed.entry, now, signed.id, version_of(request.form))
     except Refused as refusal:
@@ -100,11 +100,13 @@ def consent_words(kept: str, source: str) -> str:
     return _("removed: %(name)s", name=name) if name != kept else kept
 
 
-def _entry() -> ContactEntry:
+def contact_typed(otherwise: ContactKind) -> ContactEntry:
+    """Return the contact that a form describes; `otherwise` is whose phone it is where it names neither kind."""
+
     def said(name: str) -> str:
         return request.form.get(name, "").replace("\0", "")
 
-    kind = ContactKind.PATIENT if said("kind") == ContactKind.PATIENT else CARER
+    kind = next((kind for kind in ContactKind if kind == said("kind")), otherwise)
     return ContactEntry(
         kind,
         said("number"),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from flask import abort
+
 from app.domain.day_words import NoDay, day_of
 from app.web.language import gettext as _
 from app.web.language import tr
@@ -91,3 +93,10 @@ def reply_of(form: Mapping[str, str]) -> str:
         )
         raise NotUnderstood(words)
     return body
+
+
+def row_id(said: str) -> int:
+    """Return a row's id out of an address; 404 for what is none."""
+    if not (said.isascii() and said.isdecimal() and len(said) < 19):
+        abort(404)
+    return int(said)

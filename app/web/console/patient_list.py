@@ -22,7 +22,7 @@ from app.domain.patient_filters import FACETS, LANGUAGE, SORTS, Filters
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
-from app.web.console.entry import version_of
+from app.web.console.entry import row_id, version_of
 from app.web.console.gate import Signed, staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
@@ -151,21 +151,15 @@ def asked_for(signed: Signed, filters: Filters, number: int = 1) -> Asked:
         with current.line().db.read() as session:
             said = search_words(session, signed.id, filters.found, current.now())
         query, ended = said or "", said is None
-    after, before = request.args.get("after", type=_id), request.args.get("before", type=_id)
-    skip = (number - 1) * PAGE if after is None and before is None else 0
-    return Asked(filters, Place(after, before, skip), number, query, ended)
+    after, before = request.args.get("after", type=row_id), request.args.get("before", type=row_id)
+    number = 1 if after is None and before is None else number
+    return Asked(filters, Place(after, before), number, query, ended)
 
 
 def to_list(filters: Filters) -> str:
     """Return the address of the list so narrowed."""
     asked = urlencode(filters.address)
     return f"{url_for('console.patients')}{'?' if asked else ''}{asked}"
-
-
-def _id(typed: str) -> int:
-    if not (typed.isascii() and typed.isdecimal() and len(typed) < 19):
-        abort(404)
-    return int(typed)
 
 
 def whom(session: Session, signed: Signed, asked: Asked) -> list[ColumnElement[bool]]:

@@ -11,6 +11,7 @@ from app.domain.consent_scope import WAYS
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
+from app.web.console.contacts import contact_typed
 from app.web.console.details_form import DetailsForm, choices, person_taking, typed_details
 from app.web.console.gate import staff
 from app.web.console.permits import needs
@@ -30,7 +31,7 @@ def new_patient() -> ResponseReturnValue:
 @bp.post("/patients/new")
 @needs(Permission.WRITE_PATIENTS)
 def add_patient_form() -> ResponseReturnValue:
-    signed, form, phone = staff(), DetailsForm(typed_details(request.form)), _phone()
+    signed, form, phone = staff(), DetailsForm(typed_details(request.form)), contact_typed(ContactKind.PATIENT)
     given = phone if phone.number.strip() or phone.words.strip() or phone.name.strip() or phone.way else None
     try:
         patient_id = add_patient(current.line(), signed.clinic.id, form.typed, given, current.now(), signed.id)
@@ -42,22 +43,6 @@ def add_patient_form() -> ResponseReturnValue:
     if given is None:
         flash(_("No phone is on record: nobody is texted about this patient until one is added under Contacts."))
     return redirect(url_for("console.patient", patient_id=patient_id))
-
-
-def _phone() -> ContactEntry:
-    def said(name: str) -> str:
-        return request.form.get(name, "").replace("\0", "")
-
-    return ContactEntry(
-        ContactKind.CARER if said("kind") == ContactKind.CARER else ContactKind.PATIENT,
-        said("number"),
-        said("name"),
-        said("relation"),
-        said("gets_reminders") == "1",
-        said("told_if_missed") == "1",
-        said("way"),
-        said("words"),
-    )
 
 
 def _page(form: DetailsForm, phone: ContactEntry) -> str:

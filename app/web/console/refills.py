@@ -11,6 +11,7 @@ from app.db.worklist import DueRow
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
+from app.web.console.entry import row_id
 from app.web.console.gate import staff
 from app.web.console.permits import needs
 from app.web.console.reading import listed
@@ -51,10 +52,3 @@ def refills() -> ResponseReturnValue:
         today=today,
         here_at={"after": after} if after else {"before": before} if before else {},
     )
-
-
-def row_id(said: str) -> int:
-    """Return a row's id out of an address. Raises ValueError for what is none."""
-    if not (said.isascii() and said.isdecimal() and len(said) < 19):
-        raise ValueError(said)
-    return int(said)
