@@ -1,0 +1,61 @@
+"""A database that rows may be put into: with the right tables, nothing in them, and nobody else at them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from app.actions.errors import Refused
+from app.db.engine import Database
+from app.db.migrate import current, migrate
+from app.db.row_copy import counts, occupied, quoted
+from app.db.shapes import OURS, Shape, shapes, unlike
+
+
+def prepare_tables(target: Database, revision: str) -> None:
+    """Make the tables of this revision in an empty database. Raises Refused where it holds rows already."""
+    try:
+        at = current(target)
+        if at not in (None, revision):  # what is at it already is looked at by `filling`
+            with target.engine.connect() as connection:
+                _refuse_rows(connection, shapes(connection))
+                connection.rollback()
+        if at != revision:
+            migrate(target, revision)
+    except DBAPIError as error:
+        raise Refused(
+            f"the target cannot be used ({type(error.orig).__name__}): is its address right, does the server run, and "
+            "may this user make tables?"
+        ) from None
+
+
+@contextmanager
+def filling(target: Database, wanted: Sequence[Shape]) -> Iterator[Connection]:
+    """One transaction on the target, whole or not at all: what is interrupted leaves it empty. Raises Refused."""
+    with target.turn(), target.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        found = shapes(connection, OURS | {shape.name for shape in wanted})
+        if wrong := unlike(wanted, found):
+            raise Refused(f"the target's tables are others than the source's: {', '.join(wrong)}")
+        if not target.is_sqlite:  # there, whoever writes is alone
+            names = ", ".join(quoted(connection, shape.name) for shape in found)
+            connection.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
+        _refuse_rows(connection, found)
+        yield connection
+
+
+def _refuse_rows(connection: Connection, tables: Sequence[Shape]) -> None:
+    held = occupied(connection, tables)
+    if not held:
+        return
+    by_name = {shape.name: shape for shape in tables}
+    found = counts(connection, [by_name[name] for name in held])
+    said = ", ".join(f"{name} {count:,}" for name, count in sorted(found.items(), key=lambda one: -one[1])[:5])
+    more = f" and {len(held) - 5} more tables" if len(held) > 5 else ""
+    remedy = "name an empty database"
+    if not found.get("patient") and not found.get("inbound_message"):
+        remedy += (
+            ", or empty this one, which only `pumpline migrate` seems to have filled: `pumpline migrate --to base`"
+        )
+        remedy += " with PUMPLINE_DATABASE_URL set to it"
+    raise Refused(f"the target holds rows already ({said}{more}), and nothing was changed: {remedy}", "conflict")
