@@ -13,16 +13,27 @@ from app.db.row_copy import counts, occupied, quoted
 from app.db.shapes import OURS, Shape, shapes, unlike
 
 
+def refuse_occupied(target: Database) -> None:
+    """Raise Refused where a database holds rows of ours, or cannot be reached."""
+    with _reachable(), target.engine.connect() as connection:
+        _refuse_rows(connection, shapes(connection))
+        connection.rollback()
+
+
 def prepare_tables(target: Database, revision: str) -> None:
     """Make the tables of this revision in an empty database. Raises Refused where it holds rows already."""
-    try:
+    with _reachable():
         at = current(target)
         if at not in (None, revision):  # what is at it already is looked at by `filling`
-            with target.engine.connect() as connection:
-                _refuse_rows(connection, shapes(connection))
-                connection.rollback()
+            refuse_occupied(target)
         if at != revision:
             migrate(target, revision)
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
     except DBAPIError as error:
         raise Refused(
             f"the target cannot be used ({type(error.orig).__name__}): is its address right, does the server run, and "

@@ -2,10 +2,12 @@
 
 import errno
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.actions.back_up import Backup, Told, back_up, record_backup, rows_to_back_up
 from app.actions.job_health import StoredHealth
@@ -60,7 +62,8 @@ def make(house: House, keys: BackupKeys, to: Path, told: Told, keep: int | None 
     try:
         return back_up(house.db, spool, keys, to, our_version(), house.now, told, keep)
     except (OSError, CopyFailed, BadBackup) as error:
-        StoredHealth(house.db).failed(BACKUP, type(error).__name__, house.now)
+        with suppress(SQLAlchemyError):  # the database may lie on the same full disk: doctor sees that none was made
+            StoredHealth(house.db).failed(BACKUP, type(error).__name__, house.now)
         raise Failed(f"no backup was made: {_why(error)}") from error
 
 

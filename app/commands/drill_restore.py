@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from app.actions.back_up import Backup, rows_to_back_up
+from app.actions.empty_target import refuse_occupied
 from app.actions.open_sealed import open_some
 from app.actions.restore import restore
 from app.clock import system_clock
@@ -88,6 +89,7 @@ def _somewhere(house: House, url: str | None, folder: Path) -> Iterator[Database
 
 
 def _rehearse(house: House, keys: BackupKeys, folder: Path, target: Database) -> tuple[Backup, Rehearsed]:
+    refuse_occupied(target)
     total = rows_to_back_up(house.db)
     labels = {**BACKUP_LABELS, **LABELS}
     with bars(labels, dict.fromkeys(labels, total)) as told:
