@@ -83,7 +83,9 @@ def move_database(source: Database, target: Database, told: Told = lambda _part,
                 "conflict",
             )
     told("audit", 0)
-    return Moved(total, len(wanted), verify_audit(target))
+    chain = verify_audit(target)
+    told("audit", 1)
+    return Moved(total, len(wanted), chain)
 
 
 def _copy(read: Connection, written: Connection, wanted: tuple[Shape, ...], told: Told) -> int:

@@ -88,6 +88,8 @@ def restore(
         in_doubt, sessions = _doubt(written, at), _sign_everybody_out(written, at)
     migrate(target)
     told("audit", 0)
+    chain = verify_audit(target)
+    told("audit", 1)
     return Restored(
         header=header,
         point=Point.from_json(header.point),
@@ -95,7 +97,7 @@ def restore(
         in_doubt=in_doubt,
         sessions=sessions,
         spool=spool,
-        audit=verify_audit(target),
+        audit=chain,
     )
 
 
