@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from app.actions.back_up import Backup, rows_to_back_up
-from app.actions.empty_target import refuse_occupied
+from app.actions.empty_target import empty_again, refuse_occupied
 from app.actions.open_sealed import open_some
 from app.actions.restore import restore
 from app.clock import system_clock
@@ -27,7 +27,6 @@ from app.commands.targets import other_database
 from app.db.backup_keys import BackupKeys
 from app.db.crypto import Keyring
 from app.db.engine import Database
-from app.db.migrate import migrate
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def _rehearse(house: House, keys: BackupKeys, folder: Path, target: Database) ->
     try:
         opened_values = open_some(target)
     finally:
-        migrate(target, "base")  # what was restored here, and nothing else: the target was empty before
+        empty_again(target)  # of what was restored here, and nothing else: it was empty before
     found = Rehearsed(
         rows=restored.rows,
         bytes=made.size,

@@ -91,7 +91,7 @@ def _go_on(settings: Settings, keys: Keys, target: Database, restored: Restored,
     except Exception as error:
         raise Failed(
             f"the rows are in, but what fell due since the backup could not be settled ({type(error).__name__}): start "
-            "nothing on this database, empty it, and restore again"
+            "nothing on this database, drop it, make it again, restore again"
         ) from error
     finally:
         line.db.close()

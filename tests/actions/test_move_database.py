@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.actions.add_staff import add_staff
+from app.actions.empty_target import empty_again
 from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.move_database import NotEqual, move_database, refuse_running, rows_to_move
@@ -183,3 +184,16 @@ def test_a_value_that_the_target_cannot_hold_is_told_by_its_table_alone(
     assert "task" in str(found.value)
     assert "ret" not in str(found.value)
     assert is_empty(target)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_database_that_was_filled_for_a_drill_is_emptied_and_can_be_filled_again(
+    lived_in: Line, another: Another, kind: str
+) -> None:
+    target = another(kind)
+    for _ in range(2):
+        move_database(lived_in.db, target)
+        empty_again(target)
+        with target.engine.connect() as connection:
+            assert shapes(connection) == ()
+    migrate(target)
