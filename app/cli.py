@@ -48,6 +48,13 @@ COMMANDS = {
         "app.commands.check_content:check_content",
         "Check every answer and saved reply.",
     ),
+    "move-database": (
+        "app.commands.move_database:move_database_command",
+        "Move everything to another database, SQLite or PostgreSQL.",
+    ),
+    "backup": ("app.commands.backup:backup", "Back up the line while it runs: one sealed file, read back at once."),
+    "restore": ("app.commands.restore:restore_command", "Restore a backup into an empty database, or check one."),
+    "drill": ("app.commands.drill:drill", "Rehearse what one hopes never to need, and leave no trace."),
     "keys": ("app.commands.keys:keys", "Make keys for the settings."),
 }
 
