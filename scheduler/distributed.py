@@ -41,13 +41,21 @@ _CONNECTION: dict[str, str | int] = {
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds. A worker is taken for dead after `dead_after`, and that is looked for each `mend_every`."""
+    """Seconds. A worker says each `alive_every` that it lives, and is taken for dead after `dead_after` without.
+
+    The others look for that each `mend_every`; `again_after` a database that was gone is tried again.
+    """
 
     look_every: float = 0.5
     alive_every: float = 4.0
     dead_after: float = 16.0
     mend_every: float = 4.0
     again_after: float = 2.0
+
+    @classmethod
+    def of(cls, dead_after: float) -> "Pace":
+        """Return a pace at which three signs of life may be late before a worker counts as dead."""
+        return cls(alive_every=dead_after / 4, dead_after=dead_after, mend_every=dead_after / 4)
 
 
 class DistributedEngine:
