@@ -13,7 +13,10 @@ import click
 COMMANDS = {
     "run": ("app.commands.run:run", "Start everything in one process: web, webhooks and periodic jobs."),
     "web": ("app.commands.web:web", "Serve web pages and webhooks, on any number of machines."),
-    "worker": ("app.commands.worker:worker", "Run periodic jobs (reminders, pages, sending), on any number of machines."),
+    "worker": (
+        "app.commands.worker:worker",
+        "Run periodic jobs (reminders, pages, sending), on any number of machines.",
+    ),
     "migrate": ("app.commands.migrate:migrate", "Bring the database to this version's tables."),
     "doctor": ("app.commands.doctor:doctor", "Check this installation and say how to mend it."),
     "text": ("app.commands.text:text", "Text the line as a patient would (simulator only)."),
@@ -50,6 +53,13 @@ COMMANDS = {
         "app.commands.check_content:check_content",
         "Check every answer and saved reply.",
     ),
+    "move-database": (
+        "app.commands.move_database:move_database_command",
+        "Move everything to another database, SQLite or PostgreSQL.",
+    ),
+    "backup": ("app.commands.backup:backup", "Back up the line while it runs: one sealed file, read back at once."),
+    "restore": ("app.commands.restore:restore_command", "Restore a backup into an empty database, or check one."),
+    "drill": ("app.commands.drill:drill", "Rehearse what one hopes never to need, and leave no trace."),
     "keys": ("app.commands.keys:keys", "Make keys for the settings."),
 }
 

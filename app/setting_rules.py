@@ -51,6 +51,7 @@ EXAMPLES = {
     "log_level": "info",
     "scheduler": "no",
     "worker_dead_after_seconds": "16",
+    "backup_dir": "/mnt/backups/pumpline",
 }
 KEYS_EXAMPLE = "make one with `pumpline keys new`"
 
@@ -188,6 +189,24 @@ def checked_fernet_keys(value: SecretStr | None) -> SecretStr | None:
 def split_keys(value: SecretStr) -> tuple[str, ...]:
     """Return the keys of a comma-separated list, newest first."""
     return tuple(key.strip() for key in value.get_secret_value().split(",") if key.strip())
+
+
+def checked_backup_keys(value: SecretStr | None) -> SecretStr | None:
+    """Keys that open backups (AGE-SECRET-KEY-1...) or only write them (age1...), with commas between."""
+    if value is None:
+        return None
+    from pyrage import IdentityError, RecipientError, x25519
+
+    keys = split_keys(value)
+    for place, key in enumerate(keys, start=1):
+        try:
+            (x25519.Identity if key.upper().startswith("AGE-SECRET-KEY-") else x25519.Recipient).from_str(key)
+        except (IdentityError, RecipientError):
+            which = f"key {place} of {len(keys)}" if len(keys) > 1 else "it"
+            raise ValueError(f"{which} is no backup key: AGE-SECRET-KEY-1 or age1 and 58 characters") from None
+    if not keys:
+        raise ValueError("holds no key: AGE-SECRET-KEY-1 or age1 and 58 characters")
+    return value
 
 
 def channel_problems(

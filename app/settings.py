@@ -19,6 +19,7 @@ from app.setting_rules import (
     EXAMPLES,
     KEYS_EXAMPLE,
     channel_problems,
+    checked_backup_keys,
     checked_clinic_name,
     checked_database_url,
     checked_emergency_number,
@@ -87,6 +88,8 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     data_keys: SecretStr | None = None
+    backup_key: SecretStr | None = None
+    backup_dir: Path = Path("instance/backups")  # filled from instance_dir
     send_drafts: bool = True
     answers_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -107,6 +110,7 @@ class Settings(BaseSettings):
         filled.setdefault("second_factor_roles", "all" if on_twilio else "none")
         filled.setdefault("opt_out_reply", "carrier" if on_twilio else "pumpline")
         filled.setdefault("database_url", f"sqlite:///{filled.get('instance_dir', 'instance')}/pumpline.db")
+        filled.setdefault("backup_dir", Path(filled.get("instance_dir", "instance")) / "backups")
         return filled
 
     _database_url = field_validator("database_url")(checked_database_url)
@@ -117,6 +121,7 @@ class Settings(BaseSettings):
     _sender = field_validator("twilio_sender")(checked_sender)
     _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
     _keys = field_validator("data_keys")(checked_fernet_keys)
+    _backup_keys = field_validator("backup_key")(checked_backup_keys)
 
     @field_validator("day_ends")
     @classmethod
@@ -251,6 +256,6 @@ def _plain(field: str, kind: str, message: str) -> str:
 
 
 def _example(field: str) -> str:
-    if field in ("secret_key", "data_keys"):
+    if field in ("secret_key", "data_keys", "backup_key"):
         return KEYS_EXAMPLE
     return f"for example {variable_of(field)}={EXAMPLES[field]}"

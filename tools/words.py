@@ -23,9 +23,10 @@ OPTIONS = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 NOT_CONSOLE = {"home.html", "simulator.html"}  # what patients and visitors see
 REFUSING = ("app/actions", "app/domain")  # whose refusals a nurse reads
 _NOT_SHOWN = """
-    actions/add_staff actions/advance_clock actions/change_care_policy actions/change_role actions/each
-    actions/import_patients actions/pick_phone actions/plan_care actions/prepare actions/queue_due_reminders
-    actions/receive_text actions/record_why actions/take_care_steps
+    actions/add_staff actions/advance_clock actions/back_up actions/change_care_policy actions/change_role
+    actions/each actions/empty_target actions/import_patients actions/move_database actions/pick_phone
+    actions/plan_care actions/prepare actions/queue_due_reminders actions/receive_text actions/record_why
+    actions/restore actions/take_care_steps
     domain/pump domain/pump_values domain/replies domain/texts domain/visit_talk
 """
 NOT_SHOWN = {f"app/{name}.py" for name in _NOT_SHOWN.split()}  # what only a command, the simulator or a log says

@@ -1,7 +1,7 @@
 """What `pumpline doctor` looks at, one finding at a time, the later ones only where the earlier ones held."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -13,12 +13,13 @@ from app.commands.findings import Check, fail, ok, warn
 from app.commands.house import open_database
 from app.db.crypto import Keyring, WrongDataKey
 from app.db.engine import Database, NotPrepared
-from app.db.heartbeat import heartbeat
+from app.db.heartbeat import BACKUP, heartbeat
 from app.db.listing import clinics
 from app.db.migrate import current as revision_of
 from app.db.migrate import newest as newest_revision
 from app.db.people import Clinic, Phone, Staff
 from app.db.spool import Spool
+from app.db.work import JobHealth
 from app.domain.texts import load_words
 from app.keys import FILE, Keys, KeysError, keys_for
 from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE, Settings, SettingsError, load_settings
@@ -26,6 +27,7 @@ from faq.checks import check
 from faq.library import ContentError
 
 APART_SECONDS = 5
+BACKED_UP_WITHIN = timedelta(hours=26)  # a day, and what a nightly one may take or slip
 MIGRATE = "run `pumpline migrate`"
 
 
@@ -122,6 +124,8 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
             yield from _clinics(session, db, settings)
             yield _accounts(session)
             yield from _jobs(session, system_clock(), settings)
+            if not settings.is_simulator:
+                yield _backup(session, system_clock(), settings)
     except WrongDataKey:
         yield fail(
             "keys",
@@ -185,6 +189,21 @@ def _accounts(session: Session) -> Check:
     if session.scalar(select(func.count()).select_from(Staff).where(Staff.active)):
         return ok("staff", "there are accounts")
     return warn("staff", "there is no account", "run `pumpline staff add you@clinic.example --role lead_nurse`")
+
+
+def _backup(session: Session, now: datetime, settings: Settings) -> Check:
+    """The row is written by `pumpline backup`, on whichever machine; a restored database asks for a new one."""
+    made_at = session.scalar(select(JobHealth.ok_at).where(JobHealth.name == BACKUP))
+    if made_at is not None and now - made_at < BACKED_UP_WITHIN:
+        return ok("backup", f"the newest is {hours(now - made_at)} old")
+    said = "none was made of this database" if made_at is None else f"the newest is {hours(now - made_at)} old"
+    key = "" if settings.backup_key else "set PUMPLINE_BACKUP_KEY, and "
+    return warn("backup", said, f"{key}run `pumpline backup` every night: docs/backup.md")
+
+
+def hours(span: timedelta) -> str:
+    whole = int(span.total_seconds() // 3600)
+    return f"{whole} hours" if whole < 72 else f"{whole // 24} days"
 
 
 def _jobs(session: Session, now: datetime, settings: Settings) -> Iterator[Check]:

@@ -1,15 +1,12 @@
 """`pumpline demo`: fictional patients for a simulator, a handful or thousands."""
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import click
 
 from app.actions.prepare import DEMO_SIGN_IN
 from app.actions.seed_demo import seed_demo
+from app.commands.bars import bars
 from app.commands.house import House, opened
 from app.commands.migrate import migrate_and_prepare
 from app.demo.day import DAY
@@ -49,7 +46,12 @@ def demo(large: bool, patients: int, visits: int, messages: int, seed: int) -> N
 
 def _large(house: House, sizes: Sizes, seed: int) -> None:
     began = time.monotonic()
-    with _bars(sizes) as told:
+    lengths = {
+        "rows": sizes.patients + sizes.visits + sizes.messages,
+        "pumps": sizes.patients,
+        "day": int(DAY.total_seconds()),
+    }
+    with bars(_LABELS, lengths) as told:
         made = make_large(house.line, house.now, sizes, seed, told)
     click.echo(_said(made, time.monotonic() - began))
 
@@ -59,39 +61,3 @@ def _said(made: Made, seconds: float) -> str:
         f"the large demo is made in {seconds:,.0f} s: {made.patients:,} patients, {made.visits:,} visits, "
         f"{made.messages:,} texts, {made.tasks:,} tasks of which {made.open_tasks:,} are open"
     )
-
-
-@contextmanager
-def _bars(sizes: Sizes) -> Iterator[Callable[[str, int], None]]:
-    """Show how far each part is, one bar after the other; a line for each where there is no terminal."""
-    if not sys.stderr.isatty():
-        begun: set[str] = set()
-
-        def line(name: str, _count: int) -> None:
-            if name not in begun:
-                begun.add(name)
-                click.echo(f"{_LABELS[name]} ...", err=True)
-
-        yield line
-        return
-    lengths = {
-        "rows": sizes.patients + sizes.visits + sizes.messages,
-        "pumps": sizes.patients,
-        "day": int(DAY.total_seconds()),
-    }
-    shown: list[tuple[str, Any]] = []
-
-    def told(name: str, count: int) -> None:
-        if not shown or shown[-1][0] != name:
-            if shown:
-                shown[-1][1].__exit__(None, None, None)
-            bar = click.progressbar(length=lengths[name], label=f"{_LABELS[name]:20}", file=sys.stderr)
-            shown.append((name, bar))
-            bar.__enter__()
-        shown[-1][1].update(count)
-
-    try:
-        yield told
-    finally:
-        if shown:
-            shown[-1][1].__exit__(None, None, None)

@@ -11,6 +11,11 @@ REMEMBERED = 20_000  # some 8 MB
 LONGEST_REMEMBERED = 160  # bytes sealed: what has up to about 40 letters
 
 
+def key_id(data_key: str) -> str:
+    """Return what a data key is called where it must be named and not shown (12 hex digits)."""
+    return hashlib.sha256(b"pumpline data key\n" + data_key.encode()).hexdigest()[:12]
+
+
 class WrongDataKey(Exception):
     """No data key opens what is stored."""
 
@@ -24,7 +29,8 @@ class Keyring:
     def __init__(self, data_keys: Sequence[str]) -> None:
         if not data_keys:
             raise ValueError("no data key")
-        self._fernet = MultiFernet([Fernet(key) for key in data_keys])
+        self._keys = {key_id(key): Fernet(key) for key in data_keys}
+        self._fernet = MultiFernet(list(self._keys.values()))
         self._opened = lru_cache(maxsize=REMEMBERED)(self._open)
 
     def seal(self, text: str) -> bytes:
@@ -50,6 +56,21 @@ class Keyring:
             raise WrongDataKey(
                 "no data key opens this: add the key it was sealed with to PUMPLINE_DATA_KEYS"
             ) from error
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The keys' names, newest first. A name tells nothing of its key."""
+        return tuple(self._keys)
+
+    def sealed_with(self, token: bytes) -> str | None:
+        """Return the name of the key that sealed this, None where no key of ours did. Nothing is opened."""
+        for name, fernet in self._keys.items():
+            try:
+                fernet.extract_timestamp(token)
+            except InvalidToken:
+                continue
+            return name
+        return None
 
     @staticmethod
     def new_key() -> str:

@@ -30,6 +30,8 @@ SILENT_AFTER = {
     "plan_care": timedelta(hours=13),
 }
 
+BACKUP = "backup"  # a command's, not a job's: `doctor` asks for it, and a failing one is told as a failing job is
+
 SENDS_NOTHING = {"seal_audit", "index_names"}  # where it alone is silent, pages and reminders still go out
 
 

@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 import migrations
 from app.db.engine import Database
@@ -72,3 +73,11 @@ def _is_older(revision: str, than: str) -> bool:
         return True
     script = ScriptDirectory.from_config(config())
     return revision in {step.revision for step in script.iterate_revisions(than, "base")} and revision != than
+
+
+def drop_engine_tables(connection: Connection) -> None:
+    """Take away what decides who ticks, on PostgreSQL: no model knows it, and the history makes it anew."""
+    away = Path(migrations.__file__).parent / "sql" / "procrastinate_away.sql"
+    driver = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql" and driver is not None:
+        driver.execute(away.read_text(encoding="utf-8"))  # many statements at once: the driver alone takes them

@@ -67,6 +67,19 @@ class Spool:
         except (WrongDataKey, ValueError, KeyError, TypeError) as error:
             raise Unreadable("a spooled text cannot be read: was a data key taken away?") from error
 
+    def put_back(self, name: str, sealed: bytes) -> None:
+        """Keep what a backup kept, under its old name: that says when it came."""
+        if Path(name).name != name or not name.endswith(_KEPT):
+            raise ValueError("that is no name of a spooled webhook")
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = self.folder / f"{name.removesuffix(_KEPT)}.part"
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(self.folder / name)
+        _sync(self.folder)
+
     def drop(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         _sync(self.folder)

@@ -29,6 +29,7 @@ _SUBJECTS = {
     "clinic": N_("clinic %(number)s"),
     "closure": N_("closure %(number)s"),
     "inbound": N_("text in %(number)s"),
+    "installation": N_("installation %(number)s"),
     "invitation": N_("invitation %(number)s"),
     "message": N_("text out %(number)s"),
     "note": N_("note %(number)s"),
