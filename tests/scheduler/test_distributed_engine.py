@@ -211,12 +211,13 @@ def test_a_beat_that_ended_while_the_database_was_gone_is_not_held_for_ever(
     beats: Queue[datetime] = Queue()
     with workers(conninfo, Job("send", OFTEN, beats.put), Job("plan", HOURLY, lambda now: None)):
         beats.get(timeout=SOON)
-        wait_for(lambda: ask("SELECT 1 FROM procrastinate_jobs WHERE task_name = 'plan' AND status = 'todo'"))
+        plan = "SELECT status FROM procrastinate_jobs WHERE task_name = 'plan'"
+        wait_for(lambda: ask(plan) == [("todo",)])  # the first beat is written off, the next one waits
         ask(
             "UPDATE procrastinate_jobs SET status = 'doing', scheduled_at = NULL, "
             "worker_id = (SELECT id FROM procrastinate_workers) WHERE task_name = 'plan'"
         )
-        wait_for(lambda: ask("SELECT 1 FROM procrastinate_jobs WHERE task_name = 'plan' AND status = 'todo'"))
+        wait_for(lambda: ask(plan) == [("todo",)])
 
 
 def test_a_database_that_went_away_is_found_again(conninfo: str, ask: Callable[..., list[Any]]) -> None:
