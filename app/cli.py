@@ -12,6 +12,11 @@ import click
 # name -> (where it lives, its first line of help)
 COMMANDS = {
     "run": ("app.commands.run:run", "Start everything in one process: web, webhooks and periodic jobs."),
+    "web": ("app.commands.web:web", "Serve web pages and webhooks, on any number of machines."),
+    "worker": (
+        "app.commands.worker:worker",
+        "Run periodic jobs (reminders, pages, sending), on any number of machines.",
+    ),
     "migrate": ("app.commands.migrate:migrate", "Bring the database to this version's tables."),
     "doctor": ("app.commands.doctor:doctor", "Check this installation and say how to mend it."),
     "text": ("app.commands.text:text", "Text the line as a patient would (simulator only)."),

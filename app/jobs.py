@@ -16,7 +16,7 @@ from app.actions.queue_due_reminders import queue_due_reminders
 from app.actions.raise_pages import raise_pages
 from app.actions.replay_spool import replay_spool
 from app.actions.seal_audit import seal_audit
-from app.actions.send_outbox import send_outbox
+from app.actions.send_outbox import release_claims, send_outbox
 from app.actions.settle_unknown import settle_unknown
 from app.actions.take_care_steps import take_care_steps
 from app.actions.wake_threads import wake_threads
@@ -30,10 +30,11 @@ NIGHTLY = ("plan_reminders", "plan_care")  # repair; nothing that is due hangs o
 def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monotonic) -> tuple[Job, ...]:
     """Return every periodic job of one installation, in the order in which one leads to the next.
 
+    Those marked `here` belong to each machine that takes in texts; the others are done once, wherever.
     `steady` counts the seconds that a job takes.
     """
     jobs = [
-        Job("replay_spool", timedelta(seconds=5), lambda now: replay_spool(line, now)),
+        Job("replay_spool", timedelta(seconds=5), lambda now: replay_spool(line, now), here=True),
         Job("notice_missed_refills", timedelta(seconds=15), lambda now: notice_missed_refills(line, now)),
         Job("queue_due_reminders", timedelta(seconds=5), lambda now: queue_due_reminders(line, now)),
         Job("plan_new_pumps", timedelta(seconds=30), lambda now: plan_new_pumps(line, now)),
@@ -53,6 +54,16 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))
     return tuple(jobs)
+
+
+def released_by(line: Line) -> Callable[[str, datetime], object]:
+    """Return what frees the claims of a job whose worker died: nobody else will record what became of its texts."""
+
+    def release(job: str, now: datetime) -> None:
+        if job == "send_outbox":
+            release_claims(line, now, timedelta(0))
+
+    return release
 
 
 def run_due(line: Line, channel: Channel) -> Callable[[datetime], None]:

@@ -11,7 +11,7 @@ import structlog
 from structlog.types import EventDict, Processor
 
 REDACTED = "[redacted]"
-_QUIET = ("twilio", "twilio.http_client", "werkzeug", "apscheduler", "urllib3", "alembic")
+_QUIET = ("twilio", "twilio.http_client", "werkzeug", "apscheduler", "urllib3", "alembic", "procrastinate")
 
 _PHONE_OR_MAIL = re.compile(
     r"""

@@ -50,6 +50,7 @@ EXAMPLES = {
     "answers_dir": "/etc/pumpline/answers",
     "log_level": "info",
     "scheduler": "no",
+    "worker_dead_after_seconds": "16",
     "backup_dir": "/mnt/backups/pumpline",
 }
 KEYS_EXAMPLE = "make one with `pumpline keys new`"

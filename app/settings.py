@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     answers_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     scheduler: bool = True
+    worker_dead_after_seconds: float = Field(default=16, ge=2, le=45)
 
     @model_validator(mode="before")
     @classmethod

@@ -16,13 +16,14 @@ from app.db.crypto import Keyring
 from app.db.engine import Database
 from app.db.spool import Spool
 from app.domain.texts import ClinicVoice, load_words
-from app.jobs import jobs_for, run_due
+from app.jobs import jobs_for, released_by, run_due
 from app.keys import Keys, keys_for
 from app.settings import Settings, load_settings
 from app.web import install
 from app.web.holding import Holding
 from app.web.live import Live
 from scheduler.embedded import EmbeddedEngine
+from scheduler.engine import Engine
 
 
 def wire(settings: Settings | None = None, *, clock: Clock | None = None, channel: Channel | None = None) -> Flask:
@@ -33,6 +34,7 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
     channel = channel or channel_for(settings)
     clock = clock or clock_for(settings, line.db)
 
+    jobs, health = jobs_for(line, channel), StoredHealth(line.db)
     flask = Flask("app", static_folder="static", template_folder="web/templates")
     flask.config["SECRET_KEY"] = keys.secret_key
     flask.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=7)
@@ -44,10 +46,29 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
         "run_due": run_due(line, channel),
         "live": Live(line.db),
         "holding": Holding(line, voice_of_settings(settings)),
-        "engine": EmbeddedEngine(jobs_for(line, channel), clock, StoredHealth(line.db)),
+        "engine": EmbeddedEngine(jobs, clock, health),
+        "own_engine": EmbeddedEngine([job for job in jobs if job.here], clock, health),
     }
     install(flask, settings)
     return flask
+
+
+def worker_engine(settings: Settings, name: str, concurrency: int | None) -> Engine:
+    """Return what beats together with the workers of other machines. Raises as `wire` does."""
+    from scheduler.distributed import DistributedEngine, Pace  # its library comes with PostgreSQL's driver
+
+    line = line_for(settings, keys_for(settings))
+    channel = channel_for(settings)
+    return DistributedEngine(
+        [job for job in jobs_for(line, channel) if not job.here],
+        clock_for(settings, line.db),
+        StoredHealth(line.db),
+        conninfo=line.db.conninfo(),
+        name=name,
+        concurrency=concurrency,
+        died=released_by(line),
+        pace=Pace.of(settings.worker_dead_after_seconds),
+    )
 
 
 def line_for(settings: Settings, keys: Keys) -> Line:

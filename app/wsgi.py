@@ -10,6 +10,7 @@ settings = load_settings()
 configure_logging(settings.log_level)
 app = create_app(settings)
 
-if settings.scheduler:
-    app.extensions["engine"].start()
-    atexit.register(app.extensions["engine"].stop)
+# without the heartbeat, this machine still takes in what it kept while the database was down
+engine = app.extensions["engine" if settings.scheduler else "own_engine"]
+engine.start()
+atexit.register(engine.stop)

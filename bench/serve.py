@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.commands.run import Server
+from app.commands.server import Server
 from app.settings import load_settings
 from bench.contestants import echo, naive
 

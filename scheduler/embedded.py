@@ -6,7 +6,6 @@ What is owed stands in our own rows, so nothing is lost when this process ends.
 import logging
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 
@@ -15,7 +14,7 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from scheduler.engine import Job, JobHealth, run_guarded
+from scheduler.engine import Job, JobHealth, beat, named_once
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class EmbeddedEngine:
         wall: Callable[[], float] = time.time,
         look_every_seconds: float = LOOK_EVERY_SECONDS,
     ) -> None:
-        self._jobs = tuple(jobs)
+        self._jobs = named_once(jobs)
         self._clock = clock
         self._health = health
         self._wall = wall
@@ -60,9 +59,6 @@ class EmbeddedEngine:
         self._scheduler: BackgroundScheduler | None = None
         self._ended = Event()
         self._watcher: Thread | None = None
-        names = [job.name for job in self._jobs]
-        if len(set(names)) != len(names):
-            raise ValueError("two jobs share a name: give each its own")
 
     @property
     def running(self) -> bool:
@@ -105,9 +101,9 @@ class EmbeddedEngine:
         )
         for job in self._jobs:
             scheduler.add_job(
-                self._beat,
+                beat,
                 trigger=IntervalTrigger(seconds=job.every.total_seconds(), timezone=UTC),
-                args=(job,),
+                args=(job, self._clock, self._health),
                 id=job.name,
                 name=job.name,
                 next_run_time=datetime.now(UTC),  # the library's own clock, not ours: this only says "at once"
@@ -120,13 +116,3 @@ class EmbeddedEngine:
                 log.warning("the machine's clock was set back: every job beats now")
                 for job in self._jobs:
                     scheduler.modify_job(job.name, next_run_time=datetime.now(UTC))
-
-    def _beat(self, job: Job) -> None:
-        try:
-            now = self._clock()
-        except Exception as error:  # the library would log the message, which may hold anything
-            log.error("job %s not run, no time from the clock: %s", job.name, type(error).__name__)
-            with suppress(Exception):
-                self._health.failed(job.name, type(error).__name__, datetime.now(UTC))
-            return
-        run_guarded(job, now, self._health)

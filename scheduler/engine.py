@@ -1,9 +1,10 @@
 """Heartbeats: what a job is, who drives it, and how one beat runs without harming the next."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
@@ -12,11 +13,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """Periodic work. `run` gets the beat's instant (aware, UTC) and looks at rows for what is owed."""
+    """Periodic work. `run` gets the beat's instant (aware, UTC) and looks at rows for what is owed.
+
+    `here`: it looks at what this machine alone holds, a folder, and is never handed to another machine.
+    """
 
     name: str
     every: timedelta
     run: Callable[[datetime], object]
+    here: bool = False
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -96,6 +101,26 @@ class HealthRecord:
     def all(self) -> dict[str, JobRecord]:
         with self._lock:
             return dict(self._jobs)
+
+
+def named_once(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Return the jobs. Raises ValueError where two share a name: an engine knows them by nothing else."""
+    found = tuple(jobs)
+    if len({job.name for job in found}) != len(found):
+        raise ValueError("two jobs share a name: give each its own")
+    return found
+
+
+def beat(job: Job, clock: Callable[[], datetime], health: JobHealth) -> None:
+    """Run one beat at the clock's instant. It never raises, not even where the clock does."""
+    try:
+        now = clock()
+    except Exception as error:  # its message may hold anything
+        log.error("job %s not run, no time from the clock: %s", job.name, type(error).__name__)
+        with suppress(Exception):
+            health.failed(job.name, type(error).__name__, datetime.now(UTC))
+        return
+    run_guarded(job, now, health)
 
 
 def run_guarded(job: Job, now: datetime, health: JobHealth) -> bool:

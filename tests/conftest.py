@@ -13,6 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from pydantic import SecretStr
 from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import Session
@@ -104,6 +105,23 @@ def settings(tmp_path: Path, twilio: FakeTwilio) -> Settings:
         data_keys=SecretStr(Fernet.generate_key().decode()),
         scheduler=False,
     )
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all the applications of a run: each story makes one, and none changes a template."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from gunicorn.glogging import Logger
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.commands.run import Server
+from app.commands.server import Server
 from app.db.crypto import Keyring
 from app.db.engine import Database
 from app.logs import configure_logging

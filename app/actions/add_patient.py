@@ -8,7 +8,7 @@ from app.actions.audit import audit
 from app.actions.contact_entry import ContactEntry, WrongField, ask_for_evidence, checked
 from app.actions.import_journal import fresh_id
 from app.actions.line import Line
-from app.actions.patient_entry import WrongFields, columns_of, read_details, refuse_taken
+from app.actions.patient_entry import WrongFields, columns_of, read_details, refuse_same_name, refuse_taken
 from app.db.inserts import insert_once
 from app.db.name_index import Named, index_names
 from app.db.people import Clinic, Patient, PatientState
@@ -16,15 +16,26 @@ from app.domain.patient_details import Details
 
 
 def add_patient(
-    line: Line, clinic_id: int, typed: Mapping[str, str], contact: ContactEntry | None, now: datetime, staff_id: int
+    line: Line,
+    clinic_id: int,
+    typed: Mapping[str, str],
+    contact: ContactEntry | None,
+    now: datetime,
+    staff_id: int,
+    *,
+    is_another: bool = False,
 ) -> int:
     """Return the patient's id. Without a contact nobody is texted about the patient.
 
-    Raises WrongFields with everything that is wrong, and MrnTaken.
+    `is_another`: somebody looked, and this is not the patient who has the same name. Raises WrongFields with
+    everything that is wrong, MrnTaken, and SameName.
     """
     with line.db.begin() as session:
         clinic = session.get_one(Clinic, clinic_id)
         details = _read(typed, contact, clinic, now)
+        refuse_taken(line.db, session, clinic_id, details.mrn)
+        if not is_another:
+            refuse_same_name(line.db, session, clinic_id, details)
         patient_id = insert_once(
             session,
             Patient,

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.actions.errors import Refused
 from app.db.engine import Database
-from app.db.migrate import current, migrate
+from app.db.migrate import current, drop_engine_tables, migrate
 from app.db.row_copy import counts, occupied, quoted
 from app.db.shapes import OURS, Shape, shapes, unlike
 
@@ -61,6 +61,7 @@ def empty_again(target: Database) -> None:
         for shape in reversed(shapes(connection)):
             connection.execute(text(f"DROP TABLE {quoted(connection, shape.name)}"))
         connection.execute(text("DROP TABLE alembic_version"))
+        drop_engine_tables(connection)
         if not target.is_sqlite:
             connection.execute(text("DROP FUNCTION IF EXISTS audit_event_only_added()"))
 

@@ -13,3 +13,9 @@ def export_patients(line: Line, clinic_id: int, count: int, filters: dict[str, s
         said["search"] = "yes"
     with line.db.begin() as session:
         audit(session, now, actor, "exported patients", f"clinic:{clinic_id}", rows=count, **said)
+
+
+def export_drawing(line: Line, patient_id: int, now: datetime, actor: str) -> None:
+    """Record that the numbers of one patient's pump are taken out."""
+    with line.db.begin() as session:
+        audit(session, now, actor, "exported the pump's drawing", f"patient:{patient_id}")

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.actions.errors import Refused
 from app.db.engine import Database
+from app.db.name_index import named_like
 from app.db.people import Clinic, Patient
+from app.domain.names import name_words
 from app.domain.patient_details import Details, WrongDetails, details_of
 
 
@@ -28,6 +30,26 @@ class MrnTaken(Refused):
     def __init__(self, message: str, patient_id: int) -> None:
         super().__init__(message)
         self.patient_id = patient_id
+
+
+class SameName(Refused):
+    """Refused because a patient of the clinic has the same names, and no other birth date."""
+
+    def __init__(self, patient_id: int) -> None:
+        super().__init__("a patient of this name is here already: open that one, or say that this is somebody else")
+        self.patient_id = patient_id
+
+
+def refuse_same_name(db: Database, session: Session, clinic_id: int, details: Details) -> None:
+    """Raises SameName. Two records of one person mean two pumps' worth of reminders, and one that nobody looks at."""
+    words = tuple(sorted(name_words(details.given_name, details.family_name)))
+    if not words:
+        return
+    like = select(Patient).where(Patient.clinic_id == clinic_id, named_like(db, session, clinic_id, words))
+    for other in session.scalars(like):
+        same_day = not (other.born_on and details.born_on) or other.born_on == details.born_on
+        if same_day and tuple(sorted(name_words(other.given_name, other.family_name))) == words:
+            raise SameName(other.id)
 
 
 def read_details(typed: Mapping[str, str], clinic: Clinic, now: datetime) -> Details:

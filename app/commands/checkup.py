@@ -26,6 +26,7 @@ from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE, Settings, Se
 from faq.checks import check
 from faq.library import ContentError
 
+APART_SECONDS = 5
 BACKED_UP_WITHIN = timedelta(hours=26)  # a day, and what a nightly one may take or slip
 MIGRATE = "run `pumpline migrate`"
 
@@ -56,6 +57,12 @@ def _where_keys_are(settings: Settings, keys: Keys) -> Check:
     if not keys.from_file:
         return ok("keys", "from the settings")
     where = settings.instance_dir / FILE
+    if not settings.database_url.startswith("sqlite"):
+        return warn(
+            "keys",
+            f"kept in {where}, on this machine alone, while others may share the database",
+            "set PUMPLINE_SECRET_KEY and PUMPLINE_DATA_KEYS to what that file holds, on every machine",
+        )
     if settings.is_simulator:
         return ok("keys", f"made by itself, kept in {where}")
     return warn(
@@ -112,6 +119,8 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
         _ = db.lookup_key
         yield ok("keys", "open the database")
         with db.read() as session:
+            if not db.is_sqlite:
+                yield _clock(session, system_clock())
             yield from _clinics(session, db, settings)
             yield _accounts(session)
             yield from _jobs(session, system_clock(), settings)
@@ -167,6 +176,15 @@ def _on_call(session: Session, db: Database, clinic: Clinic) -> Check:
     return ok("on-call phone", f"clinic {clinic.id} has one")
 
 
+def _clock(session: Session, now: datetime) -> Check:
+    """Compare this machine's time with the database's, which every machine can ask."""
+    at = session.scalar(select(func.clock_timestamp()))
+    apart = abs((at - now).total_seconds()) if at is not None else 0.0
+    if apart > APART_SECONDS:
+        return warn("clock", f"this machine's is {apart:.0f} s apart from the database's", "keep both by NTP")
+    return ok("clock", "as the database's")
+
+
 def _accounts(session: Session) -> Check:
     if session.scalar(select(func.count()).select_from(Staff).where(Staff.active)):
         return ok("staff", "there are accounts")
@@ -197,9 +215,9 @@ def _jobs(session: Session, now: datetime, settings: Settings) -> Iterator[Check
         yield fail(
             "jobs",
             f"not run lately: {', '.join(beats.silent)}; reminders and pages wait",
-            "is `pumpline run` running, and PUMPLINE_SCHEDULER not `no` in every process?",
+            "is `pumpline run` or a `pumpline worker` running, and PUMPLINE_SCHEDULER not `no` in every process?",
         )
     elif beats.yet_to_start:
-        yield warn("jobs", "none has run yet", "start `pumpline run`")
+        yield warn("jobs", "none has run yet", "start `pumpline run`, or a `pumpline worker`")
     elif not beats.failing:
         yield ok("jobs", "none keeps failing" if settings.is_simulator else "all run, none keeps failing")

@@ -9,6 +9,7 @@ from app.clock import system_clock
 from app.commands.errors import Failed
 from app.commands.house import open_database
 from app.db import migrate as history
+from app.db.engine import Database
 from app.keys import keys_for
 from app.settings import Settings, load_settings
 from app.wiring import first_clinic
@@ -18,18 +19,30 @@ def migrate_and_prepare(settings: Settings, revision: str = "head") -> None:
     """Bring the tables to a revision, and at the newest one make the installation's row and the first clinic."""
     db = open_database(settings, keys_for(settings))
     try:
+        _require_known(db)
         history.migrate(db, revision)
         if revision == "head":
             prepare(db, first_clinic(settings), system_clock())
     except CommandError as error:
         raise Failed(f"there is no revision {revision}: see the files in migrations/versions") from error
     except DBAPIError as error:
+        if type(error.orig).__name__ == "LockNotAvailable":
+            raise Failed(
+                f"a table was in use for more than {history.LONGEST_WAIT_SECONDS} seconds: nothing was changed, run it "
+                "again; what holds it stands in PostgreSQL's pg_stat_activity"
+            ) from error
         raise Failed(
             f"the database cannot be used ({type(error.orig).__name__}): is PUMPLINE_DATABASE_URL right, does the "
             "server run, and may this user make tables?"
         ) from error
     finally:
         db.close()
+
+
+def _require_known(db: Database) -> None:
+    found = history.current(db)
+    if found is not None and not history.is_known(found):
+        raise Failed(f"a newer version has brought the database to {found}: install that version, this one is older")
 
 
 @click.command()
@@ -51,9 +64,9 @@ def migrate(revision: str, check: bool) -> None:
 def _check(settings: Settings) -> None:
     db = open_database(settings, keys_for(settings))
     try:
-        current, newest = history.current(db), history.newest()
+        why = history.missing(db)
     finally:
         db.close()
-    if current != newest:
-        raise Failed(f"the database is at {current or 'nothing'}, this version needs {newest}: run `pumpline migrate`")
+    if why is not None:
+        raise Failed(why)
     click.echo("the database is up to date")

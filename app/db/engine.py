@@ -23,6 +23,13 @@ from app.db.crypto import Keyring, keyed_hash
 from app.db.types import use_keyring
 
 _CONNECTION = "pumpline.connection"
+_DRIVERS_OWN = ("context", "autocommit", "prepare_threshold")  # what psycopg takes and the library below does not
+GONE = {  # seconds, tries, milliseconds until PostgreSQL gives up a client that no longer answers: half a minute
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class WriteQueue:
@@ -65,7 +72,7 @@ class Database:
         if self.is_sqlite:
             self.engine, self._queue = _sqlite_engine(url)
         else:
-            self.engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+            self.engine = _postgresql_engine(url)
         use_keyring(self.engine.dialect, keyring)
 
     @cached_property
@@ -120,6 +127,13 @@ class Database:
             yield session
             session.rollback()
 
+    def conninfo(self) -> str:
+        """Return how PostgreSQL's own libraries are told of the same database; it may hold a password."""
+        from psycopg.conninfo import make_conninfo
+
+        _, options = self.engine.dialect.create_connect_args(self.engine.url)
+        return make_conninfo(**{name: str(value) for name, value in options.items() if name not in _DRIVERS_OWN})
+
     def after_fork(self) -> None:
         """Called in a child process: connections and locks of the parent are the parent's."""
         self.engine.dispose(close=False)
@@ -136,6 +150,20 @@ def connection_of(session: Session) -> Connection:
     if held is None or session.in_nested_transaction():  # a savepoint is set only once the session uses its connection
         return session.connection()
     return held
+
+
+def _postgresql_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: ConnectionPoolEntry) -> None:
+        # a machine that lost its power says no goodbye: without these, the rows it was writing stay locked for hours
+        with connection.cursor() as cursor:
+            for name, value in GONE.items():
+                cursor.execute(f"SET {name} = {value}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite_engine(url: str) -> tuple[Engine, WriteQueue]:

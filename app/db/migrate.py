@@ -6,9 +6,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 import migrations
 from app.db.engine import Database
+
+LONGEST_WAIT_SECONDS = 10
 
 
 def config() -> Config:
@@ -31,6 +34,22 @@ def current(db: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def missing(db: Database) -> str | None:
+    """Return why this version cannot work with the database's tables, None where it can.
+
+    Tables that a newer version made are as good: steps only add, so the version before goes on beside them.
+    """
+    found, wanted = current(db), newest()
+    if found == wanted or (found is not None and not is_known(found)):
+        return None
+    return f"the database is at {found or 'nothing'}, this version needs {wanted}: run `pumpline migrate`"
+
+
+def is_known(revision: str) -> bool:
+    """Whether a revision is in this version's history; one that is not was made by a newer version."""
+    return any(step.revision == revision for step in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def migrate(db: Database, revision: str = "head") -> bool:
     """Bring the database to a revision, in one transaction, one process at a time; return whether it changed.
 
@@ -42,6 +61,8 @@ def migrate(db: Database, revision: str = "head") -> bool:
         settings.attributes["connection"] = connection
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236121)")
+            # Whoever wants a table waits behind us while we wait for it: better to give up, and be run again.
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
         going_down = revision not in ("head", "heads") and before is not None and _is_older(revision, before)
         (command.downgrade if going_down else command.upgrade)(settings, revision)
     return current(db) != before
@@ -52,3 +73,11 @@ def _is_older(revision: str, than: str) -> bool:
         return True
     script = ScriptDirectory.from_config(config())
     return revision in {step.revision for step in script.iterate_revisions(than, "base")} and revision != than
+
+
+def drop_engine_tables(connection: Connection) -> None:
+    """Take away what decides who ticks, on PostgreSQL: no model knows it, and the history makes it anew."""
+    away = Path(migrations.__file__).parent / "sql" / "procrastinate_away.sql"
+    driver = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql" and driver is not None:
+        driver.execute(away.read_text(encoding="utf-8"))  # many statements at once: the driver alone takes them

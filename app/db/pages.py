@@ -311,6 +311,8 @@ def visit_of(visit: Appointment, person: Person) -> VisitRow:
 
 def _words_of(session: Session, task_ids: Sequence[int]) -> dict[int, list[Words]]:
     found: dict[int, list[Words]] = {}
+    if not task_ids:
+        return found
     rows = session.execute(
         select(TaskText.task_id, TaskText.at, InboundMessage.body)
         .join(InboundMessage, InboundMessage.id == TaskText.inbound_id)
@@ -328,6 +330,8 @@ Carers = dict[int, tuple[str | None, str | None]]
 def _callers(session: Session, pairs: Iterable[tuple[int | None, int | None]]) -> Carers:
     """Return who holds each phone, where the phone is a carer's."""
     phone_ids = {phone_id for phone_id, _ in pairs if phone_id}
+    if not phone_ids:
+        return {}
     rows = session.execute(
         select(Contact.phone_id, Contact.name, Contact.relation).where(
             Contact.phone_id.in_(phone_ids), Contact.kind == ContactKind.CARER

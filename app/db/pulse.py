@@ -12,6 +12,8 @@ from app.db.work import AuditEvent, Task
 
 # written as the partial indexes are, so that either database looks at those few rows alone
 _QUEUED = text("state = 'queued'")
+LATELY = 100  # more than are ever written at the same instant
+LATELY_DEEDS = 20  # among many reads, which must be passed over
 READS = ("read", "saw a list")
 _OPEN = text("state IN ('sending', 'unknown')")
 
@@ -30,10 +32,20 @@ def _highest(column: Any) -> Any:
     return select(func.coalesce(func.max(column), 0)).scalar_subquery()
 
 
-def _newest_deed() -> Any:
-    """Return the newest event that changed something: what staff read changes no page."""
-    newest = select(AuditEvent.id).where(AuditEvent.verb.not_in(READS)).order_by(AuditEvent.id.desc()).limit(1)
-    return func.coalesce(newest.scalar_subquery(), 0)
+def _lately(column: Any) -> Any:
+    """Count the last ones: on PostgreSQL a row may be committed after one with a higher id, and moves no highest."""
+    newest = select(func.max(column)).scalar_subquery()
+    return select(func.count()).where(column > newest - LATELY).scalar_subquery()
+
+
+def _newest_deeds() -> tuple[Any, Any]:
+    """Return the newest event that changed something, and the sum of the last few: staff's reading changes no page."""
+    deeds = select(AuditEvent.id).where(AuditEvent.verb.not_in(READS)).order_by(AuditEvent.id.desc())
+    ids = deeds.limit(LATELY_DEEDS).subquery().c.id
+    return (
+        func.coalesce(deeds.limit(1).scalar_subquery(), 0),
+        func.coalesce(select(func.sum(ids)).scalar_subquery(), 0),
+    )
 
 
 def _held(which: Any) -> tuple[Any, Any]:
@@ -49,7 +61,10 @@ _MARKS: Select[Any] = select(
     _highest(InboundMessage.id),
     _highest(OutboundMessage.id),
     _highest(DeliveryEvent.id),
-    _newest_deed(),
+    _lately(InboundMessage.id),
+    _lately(OutboundMessage.id),
+    _lately(DeliveryEvent.id),
+    *_newest_deeds(),
     *_held(_QUEUED),
     *_held(_OPEN),
 )

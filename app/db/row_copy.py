@@ -5,7 +5,7 @@ dates and times ISO, JSON its text as stored. What is sealed is copied as it lie
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -50,11 +50,22 @@ def rows_of(connection: Connection, shape: Shape) -> Iterator[Row]:
     """Yield a table's rows by key, with the columns as they stand in `shape`, a few thousand in memory at a time."""
     with _failing(connection, shape.name, "read"):
         cursor: Any = _reader(connection, shape.name)
-        with closing(cursor):
+        with _put_away(connection, cursor):
             cursor.execute(_select(connection, shape))
             convert = _sqlite_converter(shape) if connection.dialect.name == "sqlite" else None
             while found := cursor.fetchmany(AT_ONCE):
                 yield from map(convert, found) if convert else found
+
+
+@contextmanager
+def _put_away(connection: Connection, cursor: Any) -> Iterator[None]:
+    """Close a cursor at the end. Whoever stopped half-way may have ended its connection first: then nothing is left."""
+    dbapi: Any = connection.dialect.dbapi
+    try:
+        yield
+    finally:
+        with suppress(dbapi.Error):
+            cursor.close()
 
 
 def load(connection: Connection, shape: Shape, rows: Iterable[Row]) -> int:

@@ -13,19 +13,23 @@ from sqlalchemy import select
 
 from app.actions.acknowledge_task import acknowledge_task
 from app.actions.advance_clock import next_due
+from app.actions.assign_thread import assign_thread
 from app.actions.book_appointment import book_appointment
 from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.mark_attended import mark_attended
+from app.actions.mark_read import mark_read
 from app.actions.receive_text import InboundText, Media, receive_text
 from app.actions.record_refill import RefillEntry, expected_ml, record_refill
 from app.actions.reply_by_hand import reply_by_hand
 from app.actions.resolve_task import resolve_task
+from app.actions.write_note import write_note
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.pump_records import pump_record
 from app.db.supply import Supply
 from app.db.work import Task, TaskState
 from app.demo.history import OPENS
+from app.demo.names import NOTES
 from app.demo.people import Person, Standing
 from app.demo.phrases import Phrases
 from app.demo.writer import Known
@@ -37,6 +41,8 @@ _FILLED, _ATTENDED = 0.86, 0.92  # of the day's visits, up to here; the rest is 
 # per patient: what people text in a day, and how many of those a nurse saw to
 _ANSWERED, _ASKED, _URGENT, _PICTURES = 0.010, 0.006, 0.0012, 0.0004
 _SEEN_TO = 0.4
+_NOTED = 0.5  # of the conversations that a nurse takes
+_NEWEST = 2**31 - 1  # read up to whatever came last
 _STILL_OPEN = 3  # alerts of the last minutes that nobody has taken
 
 
@@ -200,6 +206,7 @@ class Day:
         def take(moment: datetime) -> None:
             for task_id in self._open_of(known):
                 acknowledge_task(self.line, task_id, moment, nurse)
+            self._takes_on(known, moment, nurse)
 
         def settle(moment: datetime) -> None:
             mine = self._open_of(known)
@@ -215,6 +222,16 @@ class Day:
         self.plan(at + after, take)
         if ends:
             self.plan(at + after + timedelta(minutes=self.chance.randint(5, 60)), settle)
+
+    def _takes_on(self, known: Known, at: datetime, nurse: int) -> None:
+        """Have the conversation be this nurse's: read, and often with a note for the next shift."""
+        mark_read(self.line, known.phone, nurse, _NEWEST)
+        try:
+            assign_thread(self.line, known.phone, nurse, None, at, nurse)
+        except Refused:
+            return  # a colleague has it
+        if self.chance.random() < _NOTED:
+            write_note(self.line, known.phone, self.chance.choice(NOTES), at, nurse)
 
     def _open_of(self, known: Known) -> list[int]:
         with self.line.db.read() as session:

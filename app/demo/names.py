@@ -54,3 +54,14 @@ FAMILY = {
     ),
 }  # fmt: skip
 STAFF = ("Bettina Krause, RN", "Carlos Medrano, RN", "Deirdre Ahlgren, RN", "Elif Sancak, RN", "Femi Adeyemo, RN")
+
+# What nurses leave for the next shift.
+NOTES = (
+    "Called back, no answer. Will try again after lunch.",
+    "Daughter drives him: mornings are best for a visit.",
+    "Voicemail left. Please look at this one first tomorrow.",
+    "Spoke with the patient; wants the next visit before the holidays.",
+    "Waiting for the clinic's own record of the last refill.",
+    "Prefers Spanish on the phone as well.",
+    "Transport is arranged through the county; needs two days' notice.",
+)

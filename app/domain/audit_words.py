@@ -13,6 +13,7 @@ PAGES = {
     "save_view_form": "the list of patients",
     "change_view_form": "the list of patients",
     "export_list": "a file of patients",
+    "export_drawing_form": "the pump's drawing as a file",
     "undo_import_form": "an import that could not be undone",
     "timeline": "the time line",
     "record_call_form": "the time line",

@@ -1,9 +1,10 @@
 """Days as people type them: "27-Nov-2026", "27 Nov", "2026-11-27", "today", "+2w". Pure: today is an argument.
 
-Months are known by their English and Spanish names, for the console shows days in both: "14-ene-1945".
+All of it is known in English and in Spanish, for the console shows days in both: "14-ene-1945", "hoy", "+2 semanas".
 """
 
 import re
+import unicodedata
 from datetime import date, timedelta
 
 from scheduler.ladders import months_before
@@ -19,10 +20,14 @@ _MONTHS = (
     *(("may", "mayo"), ("june", "junio"), ("july", "julio"), ("august", "agosto")),
     *(("september", "septiembre"), ("october", "octubre"), ("november", "noviembre"), ("december", "diciembre")),
 )
-_SPAN = re.compile(r"\+\s*([0-9]{1,4})\s*([dwmy])[a-z]*")
+_SPAN = re.compile(r"\+\s*([0-9]{1,4})\s*([dwsmya])[a-z]*")
+_DAYS = {"d": 1, "w": 7, "s": 7}  # days, weeks, semanas
+_MONTHS_OF = {"m": 1, "y": 12, "a": 12}  # months, years, anos
+_SOON = {"today": 0, "hoy": 0, "tomorrow": 1, "manana": 1}
 _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _NAMED = re.compile(
-    r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?([0-9]{1,2})[\s-]+([a-z]{3,10})\.?(?:[\s,-]+([0-9]{4}))?"
+    r"(?:(?:mon|tue|wed|thu|fri|sat|sun|lun|mar|mie|jue|vie|sab|dom)[a-z]*,?\s+)?(?:el\s+)?"
+    r"([0-9]{1,2})[\s-]+(?:de\s+)?([a-z]{3,10})\.?(?:[\s,-]+(?:del?\s+)?([0-9]{4}))?"
 )
 
 
@@ -38,8 +43,8 @@ def day_of(entered: str, today: date) -> date:
     words = _words(entered)
     if len(words) > LONGEST:
         raise NoDay(f"Write a day like {EXAMPLES}.")
-    if words in ("today", "tomorrow"):
-        return today + timedelta(days=words == "tomorrow")
+    if words in _SOON:
+        return today + timedelta(days=_SOON[words])
     try:
         found = _spanned(words, today) or _dated(words) or _named(words, today)
     except (ValueError, OverflowError):
@@ -59,7 +64,7 @@ def birth_day_of(entered: str, today: date) -> date:
     if (named := _NAMED.fullmatch(words)) and not named[3]:
         raise NoDay(f"Give the year too, like {BIRTH_EXAMPLES}.")
     try:
-        found = today if words == "today" else _spanned(words, today) or _dated(words) or _named(words, today)
+        found = today if _SOON.get(words) == 0 else _spanned(words, today) or _dated(words) or _named(words, today)
     except (ValueError, OverflowError):
         raise NoDay(f"There is no such day. Write the birth date like {BIRTH_EXAMPLES}.") from None
     if found is None:
@@ -72,7 +77,9 @@ def birth_day_of(entered: str, today: date) -> date:
 
 
 def _words(entered: str) -> str:
-    return " ".join(entered.casefold().split())
+    """Return what was typed in small letters without their accents: half of all keyboards have none."""
+    letters = unicodedata.normalize("NFD", entered.casefold())
+    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
 
 
 def _spanned(words: str, today: date) -> date | None:
@@ -80,9 +87,9 @@ def _spanned(words: str, today: date) -> date | None:
     if not found:
         return None
     count, unit = int(found[1]), found[2]
-    if unit in "dw":
-        return today + timedelta(days=count * (7 if unit == "w" else 1))
-    return months_before(today, -count * (12 if unit == "y" else 1))
+    if unit in _DAYS:
+        return today + timedelta(days=count * _DAYS[unit])
+    return months_before(today, -count * _MONTHS_OF[unit])
 
 
 def _dated(words: str) -> date | None:

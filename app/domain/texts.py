@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -136,7 +137,19 @@ class Words:
 
 
 def load_words(answers_dir: Path | None = None, texts_dir: Path = TEXTS_DIR) -> Words:
-    """Read every word we may send. Raises ContentError or ValueError naming the file and what is wrong."""
+    """Return every word we may send. Raises ContentError or ValueError naming the file and what is wrong.
+
+    Those that come with the program are read once in a process: they change with it, never under it.
+    """
+    return _shipped() if answers_dir is None and texts_dir == TEXTS_DIR else _read(answers_dir, texts_dir)
+
+
+@cache
+def _shipped() -> Words:
+    return _read(None, TEXTS_DIR)
+
+
+def _read(answers_dir: Path | None, texts_dir: Path) -> Words:
     library = load(answers_dir) if answers_dir else load()
     prepare(library)
     voices = {voice.language: voice for voice in map(_load_voice, sorted(texts_dir.glob("*.yaml")))}

@@ -65,7 +65,7 @@ def changed(sender: Sender, visit: Visit, why: str, said: str = "asked for anoth
         return Decision((Reply(shared("visit_dropped", sender), visit=visit),), drop, trace)
     task = OpenTask("reschedule", f"appointment:{visit.appointment_id}", said, visit.patient_id, by_plan=True)
     trace = (why, "A nurse is asked to call. The visit stays booked until then")
-    return Decision((Reply("text:change", visit=visit),), (task, Remember(asked)), trace)
+    return Decision((Reply(shared("change", sender), visit=visit),), (task, Remember(asked)), trace)
 
 
 def running_late(turn: Turn) -> Decision:

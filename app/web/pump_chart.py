@@ -11,6 +11,7 @@ from decimal import Decimal
 from app.domain.pump import RefillDates
 from app.web.language import gettext as _
 from app.web.language import ngettext
+from app.web.pump_curves import curves_of
 from app.web.wording import amount, day
 
 WIDTH, HEIGHT = 860, 268
@@ -76,14 +77,11 @@ def pump_chart(
     def y(volume: Decimal) -> str:
         return f"{BOTTOM - volume / volume_ml * (BOTTOM - TOP):.1f}"
 
-    def line(factor: Decimal, empty_on: date) -> list[str]:
-        corners = [(filled_on, volume_ml)]
-        corners += [(on, volume_ml - (volume_ml - left) * factor) for on, left in bends if on < empty_on]
-        corners.append((empty_on, Decimal(0)))
-        return [f"{x(on)},{y(max(left, Decimal(0)))}" for on, left in corners]
+    def points(line: Sequence[tuple[date, Decimal]]) -> list[str]:
+        return [f"{x(on)},{y(left)}" for on, left in line]
 
-    band = _band(filled_on, dates)
-    fast, slow = line(1 + band, dates.early_empty_on), line(1 - band, dates.late_empty_on)
+    curves = curves_of(filled_on, volume_ml, dates, bends)
+    fast, slow = points(curves.fast), points(curves.slow)
     marks = [(today, _("today"), "today"), (dates.plan_by, _plan_words(dates.plan_by, today), "plan")]
     if next_visit and next_visit <= last:
         marks.append((next_visit, _("visit %(day)s", day=day(next_visit, year=False, weekday=False)), "visit"))
@@ -93,7 +91,7 @@ def pump_chart(
         said=_said(filled_on, dates, today, next_visit),
         fan=" ".join([*fast, *reversed(slow)]),
         fast=" ".join(fast),
-        nominal=" ".join(line(Decimal(1), dates.empty_on)),
+        nominal=" ".join(points(curves.nominal)),
         slow=" ".join(slow),
         alarm_y=y(alarm_ml),
         alarm_x=_clear_of([float(x(on)) for on, *_words in sorted(marks)], max(150, 6 * len(alarm_words))),
@@ -160,12 +158,6 @@ def _said(filled_on: date, dates: RefillDates, today: date, next_visit: date | N
 def _plan_words(plan_by: date, today: date) -> str:
     shown = day(plan_by, year=False, weekday=False)
     return _("plan-by %(day)s, passed", day=shown) if plan_by < today else _("plan-by %(day)s", day=shown)
-
-
-def _band(filled_on: date, dates: RefillDates) -> Decimal:
-    """Return by how much the pump may run fast, as the dates have it: a line bends by it, and ends at the date."""
-    early, nominal = (dates.early_empty_on - filled_on).days, (dates.empty_on - filled_on).days
-    return min(Decimal(nominal) / early - 1, Decimal("0.9")) if early > 0 else Decimal(0)
 
 
 def _days(filled_on: date, last: date, x: Callable[[date], str]) -> tuple[Tick, ...]:

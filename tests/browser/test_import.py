@@ -43,7 +43,7 @@ def test_a_file_goes_its_way_and_nothing_is_found_on_it(
         page.get_by_role("button", name="Check the file").click()
         expect(page.get_by_text("Is not a complete phone number")).to_be_visible()
         found["dry run"] = faults(page)
-        page.get_by_role("button", name="Import only these 1 patient").click()
+        page.get_by_role("button", name="Import only this 1 patient").click()
         expect(page.get_by_role("heading", name="Imported", exact=True)).to_be_visible()
         found["imported"] = faults(page)
         page.get_by_role("button", name="Undo this import").click()

@@ -102,6 +102,7 @@ def outline(decision: Decision) -> tuple[list[str], list[str]]:
         (" 1. ", ASKED, ["text:confirmed"], ["confirm 7"]),
         ("yes", ASKED, ["text:confirmed"], ["confirm 7"]),
         ("2", ASKED, ["text:change"], ["reschedule appointment:7"]),
+        ("2", replace(ASKED, people=(Person(1, is_carer=True),)), ["text:change_shared"], ["reschedule appointment:7"]),
         ("can't make it", ASKED, ["text:change"], ["reschedule appointment:7"]),
         ("can't make it", BOOKED, ["text:change"], ["reschedule appointment:7"]),
         ("can't make it", MARIA, ["text:change_no_visit"], ["reschedule patient:1"]),

@@ -1,4 +1,4 @@
-"""`pumpline run` as an operator starts it: a process of its own, on a free port, killed without warning."""
+"""`pumpline run`, or another command that serves, as an operator starts it: on a free port, killed without warning."""
 
 import os
 import signal
@@ -30,7 +30,8 @@ def free_port() -> int:
 class Running:
     """One Pumpline on a fake Twilio; may be killed and started again on the same database."""
 
-    def __init__(self, folder: Path, twilio: FakeTwilio) -> None:
+    def __init__(self, folder: Path, twilio: FakeTwilio, *words: str) -> None:
+        self._words = words or ("run",)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder
@@ -57,7 +58,7 @@ class Running:
         log = (self._folder / "run.log").open("ab")
         # a session of its own, so that a kill takes the web workers too, as a power cut would
         self._process = subprocess.Popen(
-            [*PUMPLINE, "run"], env=self.environ, stdout=log, stderr=log, start_new_session=True
+            [*PUMPLINE, *self._words], env=self.environ, stdout=log, stderr=log, start_new_session=True
         )
         self._wait_until_up()
 

@@ -195,7 +195,7 @@ def test_errors_of_rows_name_row_column_and_remedy_and_never_the_cell(lead: Lead
 
 def test_only_the_patients_without_errors_are_imported_where_that_is_asked_for(lead: Lead, line: Line) -> None:
     at = lead.tried(FILE.replace("+16145550125", "12"))
-    assert "Import only these 1 patient" in lead.page(at)
+    assert "Import only this 1 patient" in lead.page(at)
     refused = lead.does(at, "commit", which="all")
     assert refused.status_code == 302
     assert "Not imported" in lead.page(at)

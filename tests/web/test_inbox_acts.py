@@ -18,6 +18,7 @@ from app.db.work import AuditEvent, TaskKind
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.web.conftest import PASSWORD, Visitor
 from tests.web.inbox_stage import NONSENSE, Add, Text, names, seen
+from tests.web.test_authorisation import form_token
 
 
 @pytest.fixture
@@ -293,10 +294,9 @@ def test_no_form_of_a_thread_answers_500(app: Flask, nurse: Visitor, path: str, 
         if "/staff/inbox/<int" in rule.rule and "POST" in (rule.methods or ())
     ]
     assert len(rules) >= 14
+    token = form_token(nurse)  # once: a page before each of two thousand forms took most of the suite's time
     for rule in rules:
         address = path + rule.split(">")[1]
-        for name in FIELDS:
-            answer = nurse.post(address, seen_on=path, **{name: odd})
-            assert answer.status_code in (204, 302, 404, 409, 422, 200), (address, name, answer.status_code)
-        everything = nurse.post(address, seen_on=path, **dict.fromkeys(FIELDS, odd))
-        assert everything.status_code < 500, address
+        for values in (*({name: odd} for name in FIELDS), dict.fromkeys(FIELDS, odd)):
+            answer = nurse.client.post(address, data=values | {"csrf_token": token})
+            assert answer.status_code in (204, 302, 404, 409, 422, 200), (address, values, answer.status_code)

@@ -335,3 +335,21 @@ def test_a_time_zone_that_stands_in_no_list_stays_chosen(nurse: Visitor, maria: 
     assert filled(nurse.page(at(maria)))["time_zone"] == "US/Eastern"
     assert saves(nurse, maria, given_name="Ria").status_code == 302
     assert datetime.now(ZoneInfo(stored(desk, maria).time_zone))
+
+
+def test_the_same_person_is_not_added_twice_unseen(nurse: Visitor, desk: Desk) -> None:
+    assert nurse.post(NEW, **WHO).status_code == 302
+    first = desk.rows(Patient, Patient.language == "es")[0].id
+    again = {**WHO, "mrn": "77-1", "family_name": " nakagáwa"}
+    for born in ("14-Jul-1945", ""):
+        answer = nurse.post(NEW, **{**again, "born_on": born})
+        assert answer.status_code == 422
+        page = unescape(answer.text)
+        assert "A patient of this name is here already" in page
+        assert f'href="/staff/patients/{first}"' in page
+        assert "born 14-Jul-1945 (81 y), MRN 40-1234" in page
+        assert 'value="77-1"' in page, "what was typed stays"
+    assert len(desk.rows(Patient, Patient.language == "es")) == 1
+    assert nurse.post(NEW, **again, is_another="1").status_code == 302
+    assert nurse.post(NEW, **{**WHO, "mrn": "77-2", "born_on": "15-Jul-1945"}).status_code == 302, "another birth date"
+    assert len(desk.rows(Patient, Patient.language == "es")) == 3

@@ -1,5 +1,7 @@
 """The head of every page of one patient, and the drawing of the pump on the first of them."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -17,6 +19,7 @@ from app.db.people import Patient, PatientState, Phone
 from app.domain.delivery import DeliveryState
 from app.domain.pump import Fill, Limits, Program, refill_dates
 from app.web.pump_chart import Chart, pump_chart
+from app.web.pump_curves import by_the_day, curves_of
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.web.conftest import PASSWORD, Visitor
 
@@ -188,3 +191,31 @@ def test_the_head_and_the_drawing_speak_spanish_and_keep_their_numbers(
 def test_no_words_lie_on_others_in_spanish(app: Flask, days: int) -> None:
     with app.test_request_context("/staff/patients", headers={"Accept-Language": "es"}):
         test_no_words_lie_on_others(days)
+
+
+def test_the_numbers_behind_the_drawing_are_a_file(lead: Visitor, nurse: Visitor, maria: Someone, desk: Desk) -> None:
+    address = f"/staff/patients/{maria.id}/drawing"
+    assert address not in lead.page(f"/staff/patients/{maria.id}"), "nothing is drawn, so nothing is taken out"
+    assert lead.post(address).status_code == 404
+    desk.fills(maria, 60)
+    assert address in lead.page(f"/staff/patients/{maria.id}")
+    answer = lead.post(address)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="pump-2026-11-23.csv"'
+    rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+    assert rows[0] == ["day", "runs fast, mL", "nominal, mL", "runs slow, mL", "what"]
+    assert rows[1] == ["2026-09-24", "20.0", "20.0", "20.0", "filled"]
+    told = {words: row for row in rows[1:] for words in row[4].split("; ")}
+    assert told["today"][0] == "2026-11-23"
+    assert told["empty, runs fast"][1:4] == ["0.0", "2.8", told["empty, runs fast"][3]]
+    assert told["empty, nominal"][2] == told["empty, runs slow"][3] == "0.0"
+    assert nurse.post(address).status_code == 403, "who may not take lists out takes no drawing out either"
+
+
+def test_a_dose_that_changed_is_told_in_the_file() -> None:
+    fill = Fill(date(2026, 9, 3), Decimal(20))
+    dates = refill_dates(fill, Program(Decimal(2000), daily_dose_mcg=Decimal(400)), Limits(stability_days=180))
+    curves = curves_of(fill.filled_on, Decimal(20), dates, [(date(2026, 10, 3), Decimal(17))])
+    rows = {row[0]: row for row in by_the_day(curves, dates, date(2026, 9, 13), date(2027, 6, 1))}
+    assert rows["2026-10-03"][2:5:2] == (Decimal("17.0"), "dose changed")
+    assert rows["2026-09-13"][2:5:2] == (Decimal("19.0"), "today")
+    assert rows["2027-06-01"] == ("2027-06-01", Decimal("0.0"), Decimal("0.0"), Decimal("0.0"), "next visit")

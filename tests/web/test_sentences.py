@@ -132,7 +132,7 @@ SAID = (
     ),
     (
         "Write a day like 27-Nov-2026, 2026-11-27, today, +10d, +2w or +3m.",
-        "Escriba un día como 27-Nov-2026, 2026-11-27, today, +10d, +2w o +3m.",
+        "Escriba un día como 27-nov-2026, 2026-11-27, hoy, +10d, +2s o +3m.",
     ),
     (
         "the pump was filled on 02-Nov-2026: a change before that changes no date any more",

@@ -1,6 +1,7 @@
 """The database cannot be written while texts come in: each is kept, answered with what is true, and taken in later."""
 
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from app.actions.line import Line
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
 from app.db.people import Clinic
 from app.db.spool import Spool
-from app.db.work import Task, TaskKind
+from app.db.work import JobHealth, Task, TaskKind
 from app.domain.delivery import DeliveryState
 from app.settings import Settings
 from tests.conftest import FrozenClock, Someone
@@ -243,3 +244,23 @@ def test_a_number_that_was_changed_is_not_told_any_more(
     twilio.deliver(client, maria.phone, "MENU")
     with broken():
         assert "614-555-0133" in twilio.deliver(client, maria.phone, "how long does a refill take").texts[0]
+
+
+def test_a_machine_that_leaves_the_beats_to_others_takes_in_what_it_kept_itself(
+    app: Flask, twilio: FakeTwilio, client: FlaskClient, line: Line, spool: Spool, maria: Someone, broken: Broken
+) -> None:
+    """`pumpline web`, and PUMPLINE_SCHEDULER=no: nobody else can reach its folder."""
+    with broken():
+        twilio.deliver(client, maria.phone, "TRAVEL")
+    before = len(twilio.accepted)
+    engine = app.extensions["own_engine"]
+    engine.start()
+    until = time.monotonic() + 20
+    while spool.waiting():
+        assert time.monotonic() < until, "it was not taken in"
+        time.sleep(0.02)
+    engine.stop()
+    assert [text.body for text in inbound(line)] == ["TRAVEL"]
+    assert len(twilio.accepted) == before, "sending is another's"
+    with line.db.read() as session:
+        assert session.scalars(select(JobHealth.name)).all() == ["replay_spool"]

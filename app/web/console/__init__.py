@@ -132,6 +132,7 @@ from app.web.console import (  # noqa: E402
     colleagues,  # noqa: F401
     contacts,  # noqa: F401
     content,  # noqa: F401
+    help_page,  # noqa: F401
     import_acts,  # noqa: F401
     imports,  # noqa: F401
     inbox,  # noqa: F401

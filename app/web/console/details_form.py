@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.actions.patient_entry import MrnTaken
+from app.actions.patient_entry import MrnTaken, SameName
 from app.db.pages import ClinicFacts, Person, person_of
 from app.db.people import Patient
 from app.domain.patient_details import DETAILS, Details
@@ -32,12 +32,16 @@ class DetailsForm:
     errors: dict[str, str] = field(default_factory=dict)
     refused: str = ""
     taken_by: int = 0  # whose record number it is already
+    same_name: int = 0  # who is called the same, with no other birth date
 
     def wrong(self, errors: Mapping[str, str]) -> "DetailsForm":
         return replace(self, errors={name: tr(words) for name, words in errors.items()})
 
     def taken(self, refusal: MrnTaken) -> "DetailsForm":
         return replace(self, errors={"mrn": tr(refusal)}, taken_by=refusal.patient_id)
+
+    def alike(self, refusal: SameName) -> "DetailsForm":
+        return replace(self, refused=tr(refusal), same_name=refusal.patient_id)
 
 
 def typed_details(form: Mapping[str, str], prefix: str = "") -> dict[str, str]:
@@ -65,11 +69,12 @@ def after_conflict(typed: dict[str, str], was: dict[str, str], now: dict[str, st
 
 
 def person_taking(session: Session, form: DetailsForm | None) -> Person | None:
-    """Return the patient who has the record number already; to show the name is a read."""
-    if form is None or not form.taken_by:
+    """Return the patient who has the record number already, or the same name; to show who it is is a read."""
+    other = form and (form.taken_by or form.same_name)
+    if not other:
         return None
-    listed([form.taken_by])
-    return person_of(session.get_one(Patient, form.taken_by))
+    listed([other])
+    return person_of(session.get_one(Patient, other))
 
 
 def choices(clinic: ClinicFacts, *kept_zones: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.add_patient import add_patient
 from app.actions.contact_entry import ContactEntry
-from app.actions.patient_entry import MrnTaken, WrongFields
+from app.actions.patient_entry import MrnTaken, SameName, WrongFields
 from app.db.people import ContactKind
 from app.domain.consent_scope import WAYS
 from app.domain.permissions import Permission
@@ -34,11 +34,21 @@ def add_patient_form() -> ResponseReturnValue:
     signed, form, phone = staff(), DetailsForm(typed_details(request.form)), contact_typed(ContactKind.PATIENT)
     given = phone if phone.number.strip() or phone.words.strip() or phone.name.strip() or phone.way else None
     try:
-        patient_id = add_patient(current.line(), signed.clinic.id, form.typed, given, current.now(), signed.id)
+        patient_id = add_patient(
+            current.line(),
+            signed.clinic.id,
+            form.typed,
+            given,
+            current.now(),
+            signed.id,
+            is_another=request.form.get("is_another") == "1",
+        )
     except WrongFields as wrong:
         return _page(form.wrong(wrong.errors), phone), 422
     except MrnTaken as taken:
         return _page(form.taken(taken), phone), 422
+    except SameName as same:
+        return _page(form.alike(same), phone), 422
     flash(_("The patient is added. Next: record the pump, so that the days of drug left are known."))
     if given is None:
         flash(_("No phone is on record: nobody is texted about this patient until one is added under Contacts."))
