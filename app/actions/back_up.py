@@ -16,6 +16,7 @@ from app.actions.errors import Refused
 from app.actions.job_health import StoredHealth
 from app.db.backup_file import Header, Spooled, check, write
 from app.db.backup_keys import BackupKeys
+from app.db.durable import sync_folder
 from app.db.engine import Database
 from app.db.heartbeat import BACKUP
 from app.db.migrate import current
@@ -82,7 +83,7 @@ def back_up(
         if seen.digest != written:
             raise Refused("what was read back is not what was written: is the disk sound? Nothing was kept")
         part.rename(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
@@ -165,11 +166,3 @@ def _forget_older(path: Path, keep: int) -> int:
     for one in older:
         one.unlink()
     return len(older)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

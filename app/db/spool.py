@@ -5,7 +5,6 @@ although the database works is set aside, never thrown away.
 """
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.db.crypto import Keyring, WrongDataKey
+from app.db.durable import sync_folder, write_durably
 
 _KEPT, _ASIDE = ".sealed", ".aside"
 
@@ -38,16 +38,10 @@ class Spool:
         """Write a form down so that a power cut does not lose it. Raises OSError where it cannot be."""
         if not self.folder.is_dir():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(self.folder.parent)
+            sync_folder(self.folder.parent)
         sealed = self._keyring.seal(json.dumps({"kind": kind, "came_at": came_at.isoformat(), "form": dict(form)}))
         name = f"{int(came_at.timestamp() * 1_000_000):017}-{secrets.token_hex(6)}"
-        part = self.folder / f"{name}.part"
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(sealed)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(self.folder / f"{name}{_KEPT}")
-        _sync(self.folder)
+        write_durably(self.folder / f"{name}{_KEPT}", sealed, new=True)
 
     def waiting(self) -> list[Path]:
         """Return what is kept, in the order in which it came."""
@@ -72,33 +66,18 @@ class Spool:
         if Path(name).name != name or not name.endswith(_KEPT):
             raise ValueError("that is no name of a spooled webhook")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self.folder / f"{name.removesuffix(_KEPT)}.part"
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(sealed)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(self.folder / name)
-        _sync(self.folder)
+        write_durably(self.folder / name, sealed, new=False)
 
     def drop(self, path: Path) -> None:
         path.unlink(missing_ok=True)
-        _sync(self.folder)
+        sync_folder(self.folder)
 
     def set_aside(self, path: Path) -> None:
         """Keep one that cannot be taken in out of the way of those behind it."""
         if path.exists():
             path.rename(path.with_suffix(_ASIDE))
-            _sync(self.folder)
+            sync_folder(self.folder)
 
 
 class Unreadable(Exception):
     """What was kept cannot be opened."""
-
-
-def _sync(folder: Path) -> None:
-    """Make a new or vanished name durable, not only what is in the file."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
