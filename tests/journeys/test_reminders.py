@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.actions.receive_text import Received
-from app.db.care import ReminderState
+from app.db.care import AppointmentState, ReminderState
 from app.db.messages import OutboundMessage, Purpose
 from app.db.people import Patient, PatientState
 from app.db.work import TaskKind
@@ -365,6 +365,21 @@ def test_a_carers_phone_is_reminded_too_and_may_confirm(
     assert {message.to for message in twilio.accepted} == {maria.phone, carer}
     texts(carer, "1")
     assert desk.visit(visit).confirmed_at == clock()
+
+
+def test_a_carer_who_asks_for_another_time_reads_whose_visit_stays_booked(
+    texts: Text, maria: Someone, desk: Desk, clock: FrozenClock, beat: Beat
+) -> None:
+    carer = "+16145550160"
+    desk.adds_carer(maria, carer)
+    visit = desk.books(maria, VISIT)
+    clock.to(FIRST)
+    beat()
+    [reply] = texts(carer, "2").replies
+    assert reply.body.startswith(
+        "A nurse will call you to find a new time. The visit of Maria on Thu Dec 17, 10:30 AM "
+    )
+    assert desk.visit(visit).state is AppointmentState.BOOKED
 
 
 def test_an_opted_out_patient_gets_no_reminder_and_a_nurse_calls_instead(
