@@ -57,6 +57,14 @@ class Step:
     delay_seconds: float = 0.0
 
 
+class Quiet(ThreadingHTTPServer):
+    """Says nothing of callers that hang up: here they are killed on purpose."""
+
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None: ...
+
+
 @dataclass
 class FakeTwilio:
     """Start with `with FakeTwilio(...) as twilio`; then `twilio.url` is what PUMPLINE_TWILIO_API_URL names.
@@ -85,7 +93,7 @@ class FakeTwilio:
         self._answered: set[str] = set()
         self.lock = threading.Lock()
         self.closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), ApiHandler)
+        self._server = Quiet(("127.0.0.1", self.port), ApiHandler)
         self._server.daemon_threads = True
         self._server.fake = self  # type: ignore[attr-defined]
         self.port = self._server.server_port
@@ -204,8 +212,11 @@ class FakeTwilio:
         for n, (url, content_type) in enumerate(files):
             form |= {f"MediaUrl{n}": url, f"MediaContentType{n}": content_type}
         answer = post_form(app, self.public_url, "/twilio/sms", form | params, self.auth_token)
-        if answer.status == 200 and sid not in self._answered:  # a repeated webhook: Twilio uses one answer only
-            self._answered.add(sid)
+        with self.lock:  # a repeated webhook: Twilio uses one answer only
+            first = answer.status == 200 and sid not in self._answered
+            if first:
+                self._answered.add(sid)
+        if first:
             for reply in answer.replies:
                 self._take(reply, sender)
         return answer
