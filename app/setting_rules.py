@@ -52,6 +52,7 @@ EXAMPLES = {
     "scheduler": "no",
     "worker_dead_after_seconds": "16",
     "backup_dir": "/mnt/backups/pumpline",
+    "metrics_token": "(32 random characters)",
 }
 KEYS_EXAMPLE = "make one with `pumpline keys new`"
 

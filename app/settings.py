@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     scheduler: bool = True
     worker_dead_after_seconds: float = Field(default=16, ge=2, le=45)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
 
     @model_validator(mode="before")
     @classmethod
@@ -243,6 +244,8 @@ def _plain(field: str, kind: str, message: str) -> str:
             return "is not an account SID: AC and 32 hexadecimal digits"
         case ("secret_key", _):
             return "is too short: at least 32 characters"
+        case ("metrics_token", _):
+            return "is too short: at least 16 characters"
         case ("day_ends", _):
             return "is no time of day"
         case ("segment_price", _):

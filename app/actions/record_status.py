@@ -10,6 +10,7 @@ from app.actions.failed_text import not_delivered
 from app.actions.line import Line
 from app.actions.threads import text_failed
 from app.db.messages import DeliveryEvent, OutboundMessage
+from app.db.tally import count_provider_error
 from app.domain.delivery import FAILURES, failure, moves, state_named
 
 
@@ -54,6 +55,7 @@ def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
             message.attempts = max(message.attempts, 1)
             text_failed(session, message, now)
             not_delivered(session, message, why, now)
+            count_provider_error(session, state.value, report.error_code)
         return True
 
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.logs import follow, new_request
 from app.settings import Settings
-from app.web import console, home, simulator, twilio
+from app.web import console, home, metrics, simulator, twilio
 from app.web.headers import install_headers
 from app.web.language import N_, install_languages, tr
 from app.web.uploads import TOO_LARGE, InMemory, let_in_files, read_to_the_end
@@ -64,8 +64,10 @@ def install(app: Flask, settings: Settings) -> None:
     Compress(app)  # never the live stream: its type is not among these
     csrf = CSRFProtect(app)
     csrf.exempt(twilio.bp)
+    app.extensions["webhook_times"] = metrics.WebhookTimes()
     app.register_blueprint(twilio.bp)
     app.register_blueprint(home.bp)
+    app.register_blueprint(metrics.bp)
     app.register_blueprint(console.bp)
     if settings.channel == "simulator":
         app.register_blueprint(simulator.bp)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 
 from app.actions.receive_text import InboundText, receive_text
@@ -14,11 +14,14 @@ from app.actions.record_status import record_status
 from app.actions.webhook_forms import OUR_TOKEN, Missing, inbound_text, status_report
 from app.domain.delivery import state_named
 from app.logs import following, request_named_by, request_of, tell
+from app.web import metrics
 from app.web.current import holding, line, now
 from app.web.signature import Form, signed_by_twilio
 
 log = logging.getLogger(__name__)
 bp = Blueprint("twilio", __name__, url_prefix="/twilio")
+bp.before_request(metrics.begin)
+bp.after_request(metrics.end)
 
 # XML 1.0 knows no way to write these, escaped or not: https://www.w3.org/TR/xml/#charsets
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -76,6 +79,7 @@ def _held(form: Form, inbound: InboundText, error: Exception) -> Response:
 
 def _spool(kind: str, form: Form) -> None:
     spool = line().spool
+    g.kept_on_disk = True
     try:
         if spool:
             spool.keep(kind, form, now())
