@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from app.cli import COMMANDS, cli
+from app.commands.arriving import MOST_HEAD
 from app.settings import Settings, load_settings, variable_of
 from app.web import LARGEST_FORM
 from app.web.uploads import LARGEST

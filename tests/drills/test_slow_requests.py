@@ -4,7 +4,6 @@ import http.client
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -129,7 +128,7 @@ def test_what_is_too_large_or_broken_is_refused_at_once(
 
 
 def test_what_comes_in_parts_in_chunks_or_after_a_go_ahead_is_answered(stage: tuple[FakeTwilio, Running]) -> None:
-    twilio, pumpline = stage
+    _, pumpline = stage
     form = b"email=a&password=b"
     head = b"POST /twilio/sms HTTP/1.1\r\nHost: x\r\n"
     with many(pumpline, 1, head) as (one,):
