@@ -1,5 +1,6 @@
 """Take in the texts that the provider has and we never got: the service was down, or the webhook went elsewhere."""
 
+import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -11,7 +12,9 @@ from app.channels.base import Came, Channel
 from app.db.messages import InboundMessage
 from app.db.people import Clinic
 from app.db.work import JobHealth
+from app.logs import following, request_of, tell
 
+log = logging.getLogger(__name__)
 LOOK_BACK = timedelta(hours=24)  # beyond it a person calls: an answer would no longer help
 OVERLAP = timedelta(minutes=15)  # the provider's list may lag behind
 GRACE = timedelta(minutes=2)  # until then a webhook may still be on its way
@@ -59,5 +62,7 @@ def _take_in(line: Line, text: Came, now: datetime) -> bool:
         media=tuple(Media("", "") for _ in range(text.media)),
         channel=line.channel,
     )
-    receive_text(line, inbound, now, late=Late(text.at))
+    with following(request_of(text.provider_id)):
+        received = receive_text(line, inbound, now, late=Late(text.at))
+        tell(log, "text taken in that the provider had", **received.for_log())
     return True

@@ -89,6 +89,16 @@ class Received:
     replies: tuple[Handed, ...]
     repeated: bool
     trace: tuple[str, ...]
+    kind: str = ""  # of the understanding; not told of a text that came before
+
+    def for_log(self) -> dict[str, Any]:
+        """Return what the log may say: ids and states."""
+        return {
+            "inbound_id": self.inbound_id,
+            "kind": self.kind,
+            "repeated": self.repeated,
+            "replies": len(self.replies),
+        }
 
 
 def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late | None = None) -> Received:
@@ -128,7 +138,7 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
         carry_out(line, session, decision.effects, clinic, phone_id, sender, inbound_id, now)
         replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound_id, now, late)
         audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
-        return Received(inbound_id, replies, repeated=False, trace=decision.trace)
+        return Received(inbound_id, replies, repeated=False, trace=decision.trace, kind=understood.kind)
 
 
 _CARRIER_TOOK_AS: dict[str, Intent] = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from app.commands.arriving import MOST_CONNECTIONS, MOST_HEAD, PatientWorker
 from app.commands.errors import Failed
 from app.logs import configure_logging
 from app.settings import Settings
@@ -28,7 +28,7 @@ class OurLog(Logger):  # type: ignore[misc]
         self.error_log.propagate = True
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(PatientWorker):
     """gunicorn's worker, which ends its live streams when it is asked to stop instead of waiting for the browsers."""
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -63,6 +63,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": Worker,
             "workers": self._workers,
             "threads": self._threads,
+            "worker_connections": max(MOST_CONNECTIONS, self._threads + 100),
+            "limit_request_line": 8190,  # the whole head is held to MOST_HEAD before
+            "limit_request_fields": 60,
+            "limit_request_field_size": MOST_HEAD // 4,
             "graceful_timeout": GRACE_SECONDS,
             "timeout": 60,
             "preload_app": False,

@@ -13,6 +13,7 @@ from flask_compress import Compress
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
+from app.logs import follow, new_request
 from app.settings import Settings
 from app.web import console, home, simulator, twilio
 from app.web.headers import install_headers
@@ -59,6 +60,8 @@ def install(app: Flask, settings: Settings) -> None:
     install_languages(app)
     install_headers(app, settings.public_url)
     app.request_class = InMemory
+    app.before_request(lambda: follow(new_request()))  # a text's own id takes its place in the webhook
+    app.teardown_request(lambda _: follow(None))
     app.before_request(let_in_files)  # before the form is read for its token
     Compress(app)  # never the live stream: its type is not among these
     csrf = CSRFProtect(app)

@@ -12,6 +12,8 @@ from flask.typing import ResponseReturnValue
 from app.actions.receive_text import InboundText, receive_text
 from app.actions.record_status import record_status
 from app.actions.webhook_forms import OUR_TOKEN, Missing, inbound_text, status_report
+from app.domain.delivery import state_named
+from app.logs import following, request_named_by, request_of, tell
 from app.web.current import holding, line, now
 from app.web.signature import Form, signed_by_twilio
 
@@ -31,10 +33,12 @@ def sms(form: Form) -> ResponseReturnValue:
         inbound = inbound_text(form)
     except Missing as missing:
         return _missing(str(missing))
-    try:
-        received = receive_text(ours, inbound, now())
-    except Exception as error:
-        return _held(form, inbound, error)
+    with following(request_of(inbound.provider_id)):
+        try:
+            received = receive_text(ours, inbound, now())
+        except Exception as error:
+            return _held(form, inbound, error)
+        tell(log, "text received", **received.for_log())
     holding().learn(now())
     answered = ((reply.body, reply.token) for reply in received.replies)
     return Response(twiml(answered, ours.public_url), content_type="text/xml; charset=utf-8")
@@ -48,11 +52,13 @@ def status(form: Form) -> ResponseReturnValue:
         report = status_report(form, token)
     except Missing as missing:
         return _missing(str(missing))
-    try:
-        record_status(line(), report, now())
-    except Exception as error:
-        log.error("a status report waits for the database: %s", type(error).__name__)
-        _spool("status", {**form, OUR_TOKEN: token})
+    with following(request_named_by(report.token or report.provider_id or "")):
+        try:
+            record_status(line(), report, now())
+        except Exception as error:
+            log.error("a status report waits for the database: %s", type(error).__name__)
+            _spool("status", {**form, OUR_TOKEN: token})
+        tell(log, "status reported", state=state_named(report.status) or "other", code=report.error_code)
     return Response(status=204)
 
 
