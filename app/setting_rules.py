@@ -16,6 +16,7 @@ from app.domain.permissions import Role
 from app.domain.phone import e164
 from faq.segments import GSM7_BASIC
 
+SHORTEST_SECRET = 32
 LONGEST_CLINIC_NAME = 40  # the answers are measured with a name this long
 
 EXAMPLES = {
@@ -184,6 +185,12 @@ def checked_fernet_keys(value: SecretStr | None) -> SecretStr | None:
             raise ValueError(f"{which} is not a data key: 44 characters, several separated by commas") from None
     if not keys:
         raise ValueError("holds no key: 44 characters, several separated by commas")
+    return value
+
+
+def checked_secret_keys(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and any(len(key) < SHORTEST_SECRET for key in split_keys(value)):
+        raise ValueError(f"holds a key that is too short: at least {SHORTEST_SECRET} characters, commas between")
     return value
 
 

@@ -26,6 +26,7 @@ from app.setting_rules import (
     checked_fernet_keys,
     checked_issuer,
     checked_phone,
+    checked_secret_keys,
     checked_sender,
     checked_time_zone,
     checked_web_address,
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     oidc_name: str = "your hospital account"
 
     secret_key: SecretStr | None = Field(default=None, min_length=32)
+    old_secret_keys: SecretStr | None = None
     data_keys: SecretStr | None = None
     backup_key: SecretStr | None = None
     backup_dir: Path = Path("instance/backups")  # filled from instance_dir
@@ -122,6 +124,7 @@ class Settings(BaseSettings):
     _sender = field_validator("twilio_sender")(checked_sender)
     _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
     _keys = field_validator("data_keys")(checked_fernet_keys)
+    _old_secret_keys = field_validator("old_secret_keys")(checked_secret_keys)
     _backup_keys = field_validator("backup_key")(checked_backup_keys)
 
     @field_validator("day_ends")
@@ -259,6 +262,6 @@ def _plain(field: str, kind: str, message: str) -> str:
 
 
 def _example(field: str) -> str:
-    if field in ("secret_key", "data_keys", "backup_key"):
+    if field in ("secret_key", "old_secret_keys", "data_keys", "backup_key"):
         return KEYS_EXAMPLE
     return f"for example {variable_of(field)}={EXAMPLES[field]}"

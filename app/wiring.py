@@ -37,6 +37,7 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
     jobs, health = jobs_for(line, channel), StoredHealth(line.db)
     flask = Flask("app", static_folder="static", template_folder="web/templates")
     flask.config["SECRET_KEY"] = keys.secret_key
+    flask.config["SECRET_KEY_FALLBACKS"] = list(keys.old_secret_keys)
     flask.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=7)
     flask.extensions |= {
         "line": line,
