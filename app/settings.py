@@ -26,6 +26,7 @@ from app.setting_rules import (
     checked_fernet_keys,
     checked_issuer,
     checked_phone,
+    checked_ping_url,
     checked_sender,
     checked_time_zone,
     checked_web_address,
@@ -96,6 +97,7 @@ class Settings(BaseSettings):
     scheduler: bool = True
     worker_dead_after_seconds: float = Field(default=16, ge=2, le=45)
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    ping_url: SecretStr | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -122,6 +124,7 @@ class Settings(BaseSettings):
     _sender = field_validator("twilio_sender")(checked_sender)
     _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
     _keys = field_validator("data_keys")(checked_fernet_keys)
+    _ping_url = field_validator("ping_url")(checked_ping_url)
     _backup_keys = field_validator("backup_key")(checked_backup_keys)
 
     @field_validator("day_ends")

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.actions.dead_mans_ping import SAY_AFTER, lacking_since, sent_at
 from app.clock import system_clock
 from app.commands.checkup_twilio import examine_twilio
 from app.commands.findings import Check, fail, ok, warn
@@ -126,6 +127,7 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
             yield from _jobs(session, system_clock(), settings)
             if not settings.is_simulator:
                 yield _backup(session, system_clock(), settings)
+                yield _sign_of_life(session, system_clock(), settings)
     except WrongDataKey:
         yield fail(
             "keys",
@@ -199,6 +201,18 @@ def _backup(session: Session, now: datetime, settings: Settings) -> Check:
     said = "none was made of this database" if made_at is None else f"the newest is {hours(now - made_at)} old"
     key = "" if settings.backup_key else "set PUMPLINE_BACKUP_KEY, and "
     return warn("backup", said, f"{key}run `pumpline backup` every night: docs/backup.md")
+
+
+def _sign_of_life(session: Session, now: datetime, settings: Settings) -> Check:
+    name = "sign of life"
+    if settings.ping_url is None:
+        return warn(name, "nobody outside is told that the line works", "set PUMPLINE_PING_URL: docs/operations.md")
+    last = sent_at(session)
+    if last is not None and now - last <= SAY_AFTER:
+        return ok(name, f"sent {int((now - last).total_seconds() // 60)} minutes ago")
+    lacking = lacking_since(session, last, now)
+    why = "; ".join(lacking) if lacking else "the address does not take it, or no process beats"
+    return warn(name, f"not sent lately: {why}", "docs/runbooks.md, for what is named")
 
 
 def hours(span: timedelta) -> str:
