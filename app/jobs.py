@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from app.actions.catch_up import JOB, catch_up
+from app.actions.check_line import JOB as CHECKS
+from app.actions.check_line import check_line
 from app.actions.dead_mans_ping import JOB as PINGS
 from app.actions.dead_mans_ping import dead_mans_ping
 from app.actions.deliver_simulated import deliver_simulated
@@ -61,6 +63,8 @@ def jobs_for(
         jobs.append(Job(JOB, timedelta(minutes=5), lambda now: catch_up(line, channel, now)))
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))
+    if line.check_phone:
+        jobs.append(Job(CHECKS, timedelta(minutes=1), lambda now: check_line(line, channel, now)))
     if ping is not None:
         sign_of_life = ping
         jobs.append(Job(PINGS, timedelta(minutes=1), lambda now: dead_mans_ping(line, sign_of_life, now)))

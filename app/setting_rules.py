@@ -52,6 +52,8 @@ EXAMPLES = {
     "scheduler": "no",
     "worker_dead_after_seconds": "16",
     "backup_dir": "/mnt/backups/pumpline",
+    "check_phone": "+16145550180",
+    "check_to": "+16145550100",
     "ping_url": "https://hc-ping.com/...",
     "metrics_token": "(32 random characters)",
 }

@@ -86,6 +86,8 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         send_drafts=settings.send_drafts,
         day_ends=settings.day_ends,
         segment_price=settings.segment_price,
+        check_phone=settings.check_phone,
+        check_number=settings.check_number,
     )
 
 

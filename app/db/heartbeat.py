@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.db.inserts import insert_once
 from app.db.work import Installation, JobHealth
 
 FAILURES_THAT_COUNT = 3
@@ -34,6 +35,7 @@ BACKUP = "backup"  # a command's, not a job's: `doctor` asks for it, and a faili
 
 # rows among the jobs' that no job writes
 WEBHOOK = "webhook"  # a webhook of Twilio's was taken in
+CHECK_BACK = "check_back"  # the answer to a text of the line's own was seen back
 PING = "ping"  # the operator's dead man's switch took a sign of life
 
 SENDS_NOTHING = {"seal_audit", "index_names"}  # where it alone is silent, pages and reminders still go out
@@ -60,6 +62,18 @@ class Heartbeat:
     def stopped(self) -> bool:
         """Whether what goes out every few seconds no longer does."""
         return any(name in MUST_BEAT for name in self.silent)
+
+
+def note(session: Session, name: str, at: datetime | None, *, only_new: bool = False) -> None:
+    """Keep an instant among the jobs' health; `only_new`: where there is none."""
+    insert_once(session, JobHealth, ("name",), name=name, failures=0, ok_at=at)
+    if not only_new:
+        session.execute(update(JobHealth).where(JobHealth.name == name).values(ok_at=at))
+
+
+def well_at(session: Session, name: str) -> datetime | None:
+    at: datetime | None = session.scalar(select(JobHealth.ok_at).where(JobHealth.name == name))
+    return at
 
 
 def heartbeat(session: Session, now: datetime) -> Heartbeat:
