@@ -294,6 +294,12 @@ def test_every_number_is_watched_by_a_rule_or_a_panel(known: dict[str, set[str]]
     assert {name for name in known if not name.endswith(derived)} <= asked
 
 
+def test_every_number_is_described(known: dict[str, set[str]]) -> None:
+    described = (MONITORING.parents[1] / "docs" / "operations.md").read_text("utf-8")
+    for name in known:
+        assert re.sub("_(bucket|count|sum|created)$", "", name) in described, name
+
+
 def test_every_rule_is_whole_and_its_brackets_close() -> None:
     rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text("utf-8"))["groups"][0]["rules"]
     assert len({rule["alert"] for rule in rules}) == len(rules)
