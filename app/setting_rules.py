@@ -53,6 +53,9 @@ EXAMPLES = {
     "scheduler": "no",
     "worker_dead_after_seconds": "16",
     "backup_dir": "/mnt/backups/pumpline",
+    "check_phone": "+16145550180",
+    "check_to": "+16145550100",
+    "ping_url": "https://hc-ping.com/...",
     "metrics_token": "(32 random characters)",
 }
 KEYS_EXAMPLE = "make one with `pumpline keys new`"
@@ -149,6 +152,22 @@ def checked_issuer(value: str | None) -> str | None:
     if parts.scheme == "http" and not is_loopback(value):
         raise ValueError("must begin with https://")
     return value
+
+
+def checked_ping_url(value: SecretStr | None) -> SecretStr | None:
+    """The address of a dead man's switch: https, plain http on this machine only. No complaint repeats it."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value.get_secret_value().strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a web address") from None
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.fragment:
+        raise ValueError("must be a web address without name or #")
+    if parts.scheme == "http" and not is_loopback(parts.geturl()):
+        raise ValueError("must begin with https://")
+    return SecretStr(parts.geturl())
 
 
 def roles_named(value: str) -> frozenset[Role]:

@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.db.care import Reminder
-from app.db.heartbeat import BACKUP, SILENT_AFTER
+from app.db.heartbeat import BACKUP, CHECK_BACK, SILENT_AFTER
 from app.db.messages import WITHOUT_END, InboundMessage, OutboundMessage, Purpose
 from app.db.supply import CareStep
 from app.db.tally import PROVIDER_ERRORS, tallies
@@ -95,6 +95,7 @@ class VitalSigns:
     jobs: Mapping[str, JobSign]
     provider_errors: Mapping[str, int]
     backup_age: timedelta
+    check_age: timedelta  # since an answer to a text of the line's own was seen back
 
 
 def vital_signs(session: Session, now: datetime) -> VitalSigns:
@@ -117,7 +118,7 @@ def vital_signs(session: Session, now: datetime) -> VitalSigns:
     rows = {row.name: row for row in session.scalars(select(JobHealth))}
     newest_out = session.scalar(select(func.max(OutboundMessage.id)))
     newest_in = session.execute(_NEWEST_IN).first()
-    backup = rows.get(BACKUP)
+    backup, check = rows.get(BACKUP), rows.get(CHECK_BACK)
     return VitalSigns(
         texts_in=newest_in.id if newest_in else 0,
         texts_out=newest_out or 0,
@@ -138,4 +139,5 @@ def vital_signs(session: Session, now: datetime) -> VitalSigns:
         },
         provider_errors=tallies(session, PROVIDER_ERRORS),
         backup_age=since(backup.ok_at if backup else None, NEVER),
+        check_age=since(check.ok_at if check else None, NEVER),
     )

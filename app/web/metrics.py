@@ -115,6 +115,9 @@ def families(line: Line) -> Iterator[Any]:
         yield from _counters(signs)
         yield from _gauges(signs)
         yield from _jobs(signs)
+        if line.check_phone:
+            words = "Since an answer to a text of the line's own was last seen back"
+            yield GaugeMetricFamily("pumpline_check_age_seconds", words, _seconds(signs.check_age))
 
 
 def _counters(signs: VitalSigns) -> Iterator[Any]:

@@ -33,7 +33,7 @@ Seen = Callable[..., float]
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"metrics_token": SecretStr(TOKEN)})
+    return settings.model_copy(update={"metrics_token": SecretStr(TOKEN), "check_phone": "+16145550180"})
 
 
 def page(client: FlaskClient, token: str = TOKEN) -> str:
@@ -292,6 +292,12 @@ def test_every_number_is_watched_by_a_rule_or_a_panel(known: dict[str, set[str]]
     asked = {name for expression in expressions() for name in NAME.findall(expression)}
     derived = ("_created", "_sum")
     assert {name for name in known if not name.endswith(derived)} <= asked
+
+
+def test_every_number_is_described(known: dict[str, set[str]]) -> None:
+    described = (MONITORING.parents[1] / "docs" / "operations.md").read_text("utf-8")
+    for name in known:
+        assert re.sub("_(bucket|count|sum|created)$", "", name) in described, name
 
 
 def test_every_rule_is_whole_and_its_brackets_close() -> None:
