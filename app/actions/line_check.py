@@ -40,12 +40,15 @@ def words_of(line: Line, now: datetime) -> str:
 
 
 def is_check(line: Line, text: Text) -> bool:
-    """Whether a text is the line's own: from the test phone in these words, or anything to it."""
+    """Whether a text is the line's own: from the test phone in these words, or from us to it.
+
+    What anybody else texts to that number is a text like any other: nobody in danger may be met by silence.
+    """
     if line.check_phone is None:
         return False
-    if sender_key(text.recipient) == line.check_phone:
-        return True
-    return sender_key(text.sender) == line.check_phone and text.body.startswith(_WORDS)
+    if text.recipient == line.check_phone:
+        return sender_key(text.sender) == line.check_number
+    return text.body.startswith(_WORDS) and sender_key(text.sender) == line.check_phone
 
 
 def take_check(line: Line, text: Text, now: datetime, *, late: bool) -> tuple[str, str] | None:
@@ -53,7 +56,7 @@ def take_check(line: Line, text: Text, now: datetime, *, late: bool) -> tuple[st
     code = _code_in(line, text.body, now)
     if code is None or late:
         return None
-    if line.check_phone == sender_key(text.recipient):  # our own answer, at the test phone: Twilio's webhook says so
+    if text.recipient == line.check_phone:  # our own answer, at the test phone: Twilio's webhook says so
         if text.body.endswith(_OK):
             _note(line, BACK, now)
         return None

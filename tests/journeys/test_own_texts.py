@@ -234,6 +234,22 @@ def test_an_answer_that_arrives_at_the_test_phone_is_seen_back_without_a_report(
     assert rows(line)[0] == 0
 
 
+def test_our_other_words_at_the_test_phone_are_not_answered_by_us_in_turn(
+    line: Line, client: FlaskClient, twilio: FakeTwilio
+) -> None:
+    said = "We have your message. If it is urgent, call us."
+    assert twilio.deliver(client, twilio.number, said, To=TEST_PHONE).texts == []
+    assert rows(line)[0] == 0
+
+
+def test_somebody_in_danger_who_texts_the_test_phone_is_answered_and_a_nurse_paged(
+    line: Line, client: FlaskClient, twilio: FakeTwilio
+) -> None:
+    assert twilio.deliver(client, "+16145550177", "my pump alarm is beeping", To=TEST_PHONE).texts
+    with line.db.read() as session:
+        assert session.scalar(select(func.count()).select_from(Task)) == 1
+
+
 def test_in_the_simulator_it_goes_round_by_itself(tmp_path: object, clock: FrozenClock, settings: Settings) -> None:
     from app.actions.prepare import prepare
     from app.channels.simulator import SimulatorChannel
