@@ -5,6 +5,10 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from app.actions.catch_up import JOB, catch_up
+from app.actions.check_line import JOB as CHECKS
+from app.actions.check_line import check_line
+from app.actions.dead_mans_ping import JOB as PINGS
+from app.actions.dead_mans_ping import dead_mans_ping
 from app.actions.deliver_simulated import deliver_simulated
 from app.actions.forget_imports import forget_imports
 from app.actions.index_names import index_names
@@ -28,11 +32,17 @@ from scheduler.engine import HealthRecord, Job, run_guarded
 NIGHTLY = ("plan_reminders", "plan_care")  # repair; nothing that is due hangs on them
 
 
-def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monotonic) -> tuple[Job, ...]:
+def jobs_for(
+    line: Line,
+    channel: Channel,
+    steady: Callable[[], float] = monotonic,
+    *,
+    ping: Callable[[], None] | None = None,
+) -> tuple[Job, ...]:
     """Return every periodic job of one installation, in the order in which one leads to the next.
 
     Those marked `here` belong to each machine that takes in texts; the others are done once, wherever.
-    `steady` counts the seconds that a job takes.
+    `steady` counts the seconds that a job takes. `ping` reaches the operator's dead man's switch, where there is one.
     """
     jobs = [
         Job("replay_spool", timedelta(seconds=5), lambda now: replay_spool(line, now), here=True),
@@ -55,6 +65,11 @@ def jobs_for(line: Line, channel: Channel, steady: Callable[[], float] = monoton
         jobs.append(Job(JOB, timedelta(minutes=5), lambda now: catch_up(line, channel, now)))
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))
+    if line.check_phone:
+        jobs.append(Job(CHECKS, timedelta(minutes=1), lambda now: check_line(line, channel, now)))
+    if ping is not None:
+        sign_of_life = ping
+        jobs.append(Job(PINGS, timedelta(minutes=1), lambda now: dead_mans_ping(line, sign_of_life, now)))
     return tuple(jobs)
 
 

@@ -26,6 +26,7 @@ ASKED = (
     "brute force",
     "timing of sign-in",
     "oversized request",
+    "slow request",
     "secrets in logs and errors",
     "stolen backup",
 )

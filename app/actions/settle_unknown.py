@@ -1,5 +1,6 @@
 """Settle texts whose fate is unknown: ask the provider before anything is repeated."""
 
+import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -13,7 +14,9 @@ from app.channels.base import Channel, ChannelError
 from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.people import Phone
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
+from app.logs import following, request_named_by, tell
 
+log = logging.getLogger(__name__)
 CLAIM_LASTS = timedelta(minutes=3)  # no call takes this long
 ASK_AFTER = timedelta(seconds=45)  # the provider's list may lag; what a dead worker held is settled in a minute
 PERSON_AFTER = timedelta(minutes=15)
@@ -73,7 +76,10 @@ def _settle(line: Line, channel: Channel, message_id: int, now: datetime) -> boo
                 message.reason = CANNOT_ASK  # once: this is looked at every few seconds
                 ask_for_a_call(session, message, CANNOT_ASK, now)
             return False
-        return True
+        token, about = message.token, {"outbound_id": message_id, "state": message.state.value}
+    with following(request_named_by(token)):
+        tell(log, "unknown text settled", **about)
+    return True
 
 
 def _again(session: Session, message: OutboundMessage, now: datetime) -> None:

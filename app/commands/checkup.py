@@ -7,13 +7,16 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.actions.check_line import LATE
+from app.actions.dead_mans_ping import SAY_AFTER, lacking_since, sent_at
+from app.actions.line_check import BACK, CAME, SENT
 from app.clock import system_clock
 from app.commands.checkup_twilio import examine_twilio
 from app.commands.findings import Check, fail, ok, warn
 from app.commands.house import open_database
 from app.db.crypto import Keyring, WrongDataKey
 from app.db.engine import Database, NotPrepared
-from app.db.heartbeat import BACKUP, heartbeat
+from app.db.heartbeat import BACKUP, heartbeat, well_at
 from app.db.listing import clinics
 from app.db.migrate import current as revision_of
 from app.db.migrate import newest as newest_revision
@@ -138,6 +141,8 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
             yield _stuck(session, system_clock())
             if not settings.is_simulator:
                 yield _backup(session, system_clock(), settings)
+                yield _sign_of_life(session, system_clock(), settings)
+                yield _own_texts(session, system_clock(), settings)
     except WrongDataKey:
         yield fail(
             "keys",
@@ -211,6 +216,39 @@ def _backup(session: Session, now: datetime, settings: Settings) -> Check:
     said = "none was made of this database" if made_at is None else f"the newest is {hours(now - made_at)} old"
     key = "" if settings.backup_key else "set PUMPLINE_BACKUP_KEY, and "
     return warn("backup", said, f"{key}run `pumpline backup` every night: docs/backup.md")
+
+
+def _sign_of_life(session: Session, now: datetime, settings: Settings) -> Check:
+    name = "sign of life"
+    if settings.ping_url is None:
+        return warn(name, "nobody outside is told that the line works", "set PUMPLINE_PING_URL: docs/operations.md")
+    last = sent_at(session)
+    if last is not None and now - last <= SAY_AFTER:
+        return ok(name, f"sent {int((now - last).total_seconds() // 60)} minutes ago")
+    lacking = lacking_since(session, last, now)
+    why = "; ".join(lacking) if lacking else "the address does not take it, or no process beats"
+    return warn(name, f"not sent lately: {why}", "docs/runbooks.md, for what is named")
+
+
+def _own_texts(session: Session, now: datetime, settings: Settings) -> Check:
+    """Say how far a text of the line's own got: the first leg that is missing is where to look."""
+    name = "own texts"
+    if settings.check_phone is None:
+        return warn(
+            name, "the line does not text itself", "set PUMPLINE_CHECK_PHONE: docs/operations.md, a text of our own"
+        )
+    sent, came, back = (well_at(session, row) for row in (SENT, CAME, BACK))
+    if sent is None or back is None:
+        return warn(name, "none was sent yet", "is `pumpline run` or a `pumpline worker` running?")
+    if now - back <= LATE:
+        return ok(name, f"an answer was seen back {int((now - back).total_seconds() // 60)} minutes ago")
+    if now - sent > LATE:
+        return fail(name, "none is sent any more", "is `pumpline run` or a `pumpline worker` running?")
+    if came is None or came < sent:
+        lost = "sent, and it never came in: Twilio did not take it, or does not reach our webhook"
+    else:
+        lost = "came in, and its answer did not get back: Twilio takes no answers, or its reports do not reach us"
+    return fail(name, f"the last was {lost}", "docs/runbooks.md, the line does not answer its own texts")
 
 
 def hours(span: timedelta) -> str:
