@@ -5,8 +5,8 @@ from alembic import op
 
 from app.db.types import Instant
 
-revision = "0015"
-down_revision = "0014"
+revision = "0020"
+down_revision = "0016"
 
 
 def upgrade() -> None:
