@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -17,7 +18,9 @@ from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut
 from app.db.messages import ASKED_FOR, WITHOUT_END, OutboundMessage
 from app.db.people import Clinic, Phone
 from app.db.prepared import Prepared
-from app.domain.delivery import DeliveryState, moves
+from app.db.tally import count_provider_error
+from app.domain.delivery import DeliveryState, Next, moves
+from app.logs import following, request_named_by, tell
 
 log = logging.getLogger(__name__)
 SENDERS = 16
@@ -31,6 +34,8 @@ LOST = "the provider's answer was lost"
 class Claimed:
     message_id: int
     outgoing: Outgoing
+    token: str = field(repr=False)
+    about: dict[str, Any]  # for the log: ids and states
 
 
 def send_outbox(
@@ -110,7 +115,9 @@ def _claim(line: Line, now: datetime, limit: int) -> tuple[int, list[Claimed]]:
             else:
                 message.state, message.state_at = DeliveryState.SENDING, now
                 message.attempts += 1  # counted before the call: a text that kills its sender is counted too
-                claimed.append(Claimed(message.id, _outgoing(line, message, number, sender, now)))
+                claimed.append(
+                    Claimed(message.id, _outgoing(line, message, number, sender, now), message.token, _about(message))
+                )
         return len(rows), claimed
 
 
@@ -122,20 +129,30 @@ def _outgoing(line: Line, message: OutboundMessage, number: str, sender: str | N
     return Outgoing(number, message.body, callback, sender, validity)
 
 
+def _about(message: OutboundMessage) -> dict[str, Any]:
+    return {"outbound_id": message.id, "purpose": message.purpose.value, "task_id": message.task_id}
+
+
 def _one(line: Line, channel: Channel, at: Callable[[], datetime]) -> Callable[[Claimed], bool]:
     def send(claimed: Claimed) -> bool:
+        with following(request_named_by(claimed.token)):
+            return hand_over(claimed)
+
+    def hand_over(claimed: Claimed) -> bool:
         try:
             accepted = channel.send(claimed.outgoing)
         except ChannelError as error:
             refusal = error
+            log.warning("text not sent: %s", refusal.failure.next, extra=claimed.about | {"code": refusal.code})
             _record(line, claimed.message_id, lambda session, message: _failed(session, message, refusal, at()))
             return False
         except Exception as error:  # whatever it was, the provider may hold the text
             log.error("sending message %s: %s", claimed.message_id, type(error).__name__)
-            _record(line, claimed.message_id, lambda _, message: _unknown(message, LOST, at()))
+            _record(line, claimed.message_id, lambda session, message: _lost(session, message, at()))
             return False
         if not _record_accepted(line, claimed.message_id, accepted, at()):
             _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, at()))
+        tell(log, "text sent", **claimed.about)
         return True
 
     return send
@@ -188,7 +205,17 @@ def _unknown(message: OutboundMessage, reason: str, now: datetime) -> None:
         message.state, message.state_at, message.reason = DeliveryState.UNKNOWN, now, reason
 
 
+def _lost(session: Session, message: OutboundMessage, now: datetime) -> None:
+    _unknown(message, LOST, now)
+    count_provider_error(session, Next.ASK.name.lower(), None)
+
+
 def _failed(session: Session, message: OutboundMessage, error: ChannelError, now: datetime) -> None:
+    _follow_up(session, message, error, now)
+    count_provider_error(session, error.failure.next.name.lower(), error.code)
+
+
+def _follow_up(session: Session, message: OutboundMessage, error: ChannelError, now: datetime) -> None:
     if message.state is not DeliveryState.SENDING:
         return  # a callback knew better
     message.error_code, message.reason = error.code, error.failure.reason
