@@ -45,8 +45,10 @@ def main() -> int:
             sys.stdout.flush()
             broken += bool(found.wrong)
             told.update(found.counted)
-    print(f"{broken} broken; {told['texts in']:,} texts in, {told['at the carrier']:,} at the carrier, "
-          f"{told['deaths']:,} kills, {told['twice where nobody could tell']:,} twice where nobody could tell")
+    print(
+        f"{broken} broken; {told['texts in']:,} texts in, {told['at the carrier']:,} at the carrier, "
+        f"{told['deaths']:,} kills, {told['twice where nobody could tell']:,} twice where nobody could tell"
+    )
     return 1 if broken else 0
 
 

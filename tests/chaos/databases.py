@@ -12,6 +12,10 @@ from tests.drills.real_process import free_port
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
+def is_here() -> bool:
+    return bool(_BINARIES)
+
+
 @dataclass
 class Sqlite:
     folder: Path

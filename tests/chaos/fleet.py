@@ -173,7 +173,10 @@ def one_machine() -> list[Member]:
 
 
 def two_on_one_file() -> list[Member]:
-    return [Member("run", ("run", "--workers", "1"), free_port()), Member("also", ("run", "--workers", "1"), free_port())]
+    return [
+        Member("run", ("run", "--workers", "1"), free_port()),
+        Member("also", ("run", "--workers", "1"), free_port()),
+    ]
 
 
 def many_machines() -> list[Member]:

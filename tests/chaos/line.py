@@ -105,18 +105,19 @@ def sayings(size: Size, seed: int) -> list[tuple[str, str]]:
                 urgent.append(row["text"])
             elif row["context"] == "none" and row["kind"] == "topic":
                 calm.append(row["text"])
-    texts = [
+    return [
         (phone(n % size.patients), chance.choice(urgent if chance.random() < URGENT_SHARE else calm))
         for n in range(size.texts)
     ]
-    return texts
 
 
 def _pumpline(environ: Mapping[str, str], *words: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.crash_points", *words], env=dict(environ), capture_output=True, text=True, cwd=_ROOT
+        [sys.executable, "-m", "tests.chaos.crash_points", *words],
+        env=dict(environ),
+        capture_output=True,
+        text=True,
+        cwd=_ROOT,
     )
     if done.returncode:
         raise RuntimeError(f"pumpline {words[0]}: {done.stdout[-500:]}{done.stderr[-500:]}")
-
-

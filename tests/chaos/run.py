@@ -33,7 +33,7 @@ _STRIDE = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Scenario:
-    """`faults` runs while patients text, and mends what it broke. `lasts`: over how many seconds they text, at least."""
+    """`faults` runs while patients text, and mends what it broke. `lasts`: for how many seconds they text, at least."""
 
     name: str
     faults: Callable[["Run"], None]
@@ -166,7 +166,7 @@ def _settled(run: Run) -> truth.Verdict:
         _acknowledge_all(run)
         if run.clock.now() < found_at_least or not run.carrier.quiet() or _spooled(run):
             continue
-        if truth.open_texts(run.db):
+        if truth.open_texts(run.db) or truth.texts_in(run.db) < len(run.sids):
             continue
         time.sleep(2)  # reports that are being written down
         if not truth.open_texts(run.db):
@@ -203,10 +203,11 @@ def _look_at_logs(run: Run, found: truth.Verdict) -> None:
 
 
 def _look_with_commands(run: Run, environ: Mapping[str, str], found: truth.Verdict) -> None:
-    for words in (("audit", "verify"),):
+    for words in (("audit", "verify"), ("messages", "stuck")):
         done = subprocess.run(
-            [sys.executable, "-m", "tests.chaos.crash_points", *words], env=dict(environ), capture_output=True, text=True
+            [sys.executable, "-m", "tests.chaos.crash_points", *words],
+            env=dict(environ),
+            capture_output=True,
+            text=True,
         )
         found.expect(done.returncode == 0, f"pumpline {' '.join(words)}: {done.stdout[-300:]}{done.stderr[-300:]}")
-
-

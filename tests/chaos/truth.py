@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from app.db.care import Reminder, ReminderState
 from app.db.crypto import Keyring
 from app.db.engine import Database
-from app.db.messages import InboundMessage, OutboundMessage, Purpose
+from app.db.messages import InboundMessage, OutboundMessage
 from app.db.people import Phone
 from app.db.work import Task
-from app.domain.delivery import FAILURES, DeliveryState
+from app.domain.delivery import FAILURES, WITHOUT_END, DeliveryState
 from tests.chaos.weather import Carrier
 
-OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.HANDED_OVER)
+WENT = (DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED)
 NEVER_WENT = (DeliveryState.WITHDRAWN, DeliveryState.EXPIRED, DeliveryState.REFUSED)
 
 
@@ -35,9 +35,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Row:
-    id: int
     state: DeliveryState
-    purpose: Purpose
     to: str
     body: str
     provider_id: str | None
@@ -49,8 +47,13 @@ class _Row:
 def open_texts(db: Database) -> int:
     """Return how many texts out have no end yet, and are not to go at a later time."""
     with db.read() as session:
-        count = session.scalar(select(func.count()).where(OutboundMessage.state.in_(OPEN)))
+        count = session.scalar(select(func.count()).where(OutboundMessage.state.in_(WITHOUT_END)))
     return count or 0
+
+
+def texts_in(db: Database) -> int:
+    with db.read() as session:
+        return session.scalar(select(func.count()).select_from(InboundMessage)) or 0
 
 
 def look(db: Database, carrier: Carrier, sids: Sequence[str]) -> Verdict:
@@ -69,7 +72,7 @@ def look(db: Database, carrier: Carrier, sids: Sequence[str]) -> Verdict:
 def _rows(db: Database, session: Session) -> list[_Row]:
     numbers = {row.id: row.number for row in session.execute(select(Phone.id, Phone.number))}
     return [
-        _Row(m.id, m.state, m.purpose, numbers[m.phone_id], m.body, m.provider_id, m.inbound_id, m.reminder_id, m.phone_id)
+        _Row(m.state, numbers[m.phone_id], m.body, m.provider_id, m.inbound_id, m.reminder_id, m.phone_id)
         for m in session.scalars(select(OutboundMessage))
     ]
 
@@ -84,7 +87,9 @@ def _texts_in(found: Verdict, session: Session, sids: Sequence[str], rows: list[
     told = session.execute(select(InboundMessage.id, InboundMessage.phone_id, InboundMessage.trace)).all()
     mute = [one for one in told if one.id not in answers and one.phone_id not in called]
     found.counted["left to a nurse"] = sum(one.id not in answers and one.phone_id in called for one in told)
-    found.expect(not mute, f"{len(mute)} texts have no answer, the first: {[json.loads(one.trace) for one in mute[:2]]}")
+    found.expect(
+        not mute, f"{len(mute)} texts have no answer, the first: {[json.loads(one.trace) for one in mute[:2]]}"
+    )
 
 
 def _reminders(found: Verdict, session: Session, rows: list[_Row], called: set[int]) -> None:
@@ -105,7 +110,7 @@ def _reminders(found: Verdict, session: Session, rows: list[_Row], called: set[i
 def _states(found: Verdict, rows: list[_Row]) -> None:
     states = Counter(row.state for row in rows)
     found.counted |= Counter({f"texts {state}": count for state, count in states.items()})
-    for state in OPEN:
+    for state in WITHOUT_END:
         found.expect(not states[state], f"{states[state]} texts are {state}, without an end")
 
 
@@ -120,9 +125,7 @@ def _carried(found: Verdict, rows: list[_Row], carrier: Carrier) -> None:
     found.counted["at the carrier"] = len(held)
     found.counted["twice where nobody could tell"] = unknowable.total()
     found.expect(not twice - unknowable, f"{(twice - unknowable).total()} texts went out twice, or unasked")
-    believed = Counter(
-        (row.to, row.body) for row in rows if row.state in (DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED)
-    )
+    believed = Counter((row.to, row.body) for row in rows if row.state in WENT)
     short = believed - at_carrier
     found.expect(not short, f"{short.total()} texts are said to have gone and are not at the carrier")
     sids = Counter(row.provider_id for row in rows if row.provider_id)

@@ -1,4 +1,4 @@
-"""A carrier that misbehaves as often as it is told to, by a seeded choice: in what it answers and in what it reports."""
+"""A carrier that misbehaves as often as it is told to, by a seeded choice: in what it answers, and what it reports."""
 
 import threading
 import time
@@ -113,6 +113,11 @@ class Carrier(FakeTwilio):
             hidden = {id(message) for message in self.hidden if now - message.made_at < HIDDEN_FOR}
         return [message for message in super().held() if id(message) not in hidden]
 
+    def told_of(self, sid: str) -> Message | None:
+        """Whatever became of a report: whoever asks later hears that the text arrived."""
+        found = super().told_of(sid)
+        return replace(found, status="delivered") if found is not None and found.status == "sent" else found
+
     # what it reports
 
     def quiet(self) -> bool:
@@ -130,7 +135,6 @@ class Carrier(FakeTwilio):
         for n, word in enumerate(words):
             if self.happens(self.weather.report_lost):
                 self.counted["report lost"] += 1
-                message.status = "delivered"
                 continue
             for _ in range(2 if self.happens(self.weather.report_twice) else 1):
                 with self.lock:

@@ -173,7 +173,7 @@ class FakeTwilio:
 
     def told_of(self, sid: str) -> Message | None:
         """Return one by its id; whatever was not reported otherwise has long been handed to the carrier."""
-        found = next((message for message in self.held() if message.sid == sid), None)
+        found = next((message for message in self._held if message.sid == sid), None)
         if found is not None and found.status == "queued" and self.clock() - found.made_at > HANDED_ON_AFTER:
             return replace(found, status="sent")
         return found
