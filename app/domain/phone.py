@@ -20,6 +20,11 @@ def e164(raw: str, country: str = "US") -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+def digits_of(text: str) -> str:
+    """Return the digits of a text, one after the other: a number whatever stands between them."""
+    return re.sub(r"\D", "", text, flags=re.ASCII)
+
+
 def sender_key(raw: str) -> str:
     """Return the one spelling of a sender as a provider gives it: E.164 where it is one, else as it came.
 
