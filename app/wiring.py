@@ -89,6 +89,7 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         segment_price=settings.segment_price,
         check_phone=settings.check_phone,
         check_number=settings.check_number,
+        periods=settings.periods,
     )
 
 

@@ -29,8 +29,10 @@ def place_hold(
     if not 1 <= len(words) <= LONGEST_REASON:
         raise Refused(f"say why it is held, in at most {LONGEST_REASON} characters")
     with line.db.begin() as session:
+        # whatever erases by age shares this row: a hold is placed before a batch or after it
+        session.get_one(Clinic, clinic_id, with_for_update={"key_share": True})
         if patient_id is None:
-            session.get_one(Clinic, clinic_id, with_for_update=True)
+            pass
         elif (patient := the_patient(session, patient_id)).clinic_id != clinic_id or patient.erased_at is not None:
             raise Refused("there is no such patient, or the record was erased", "missing")
         if open_hold(session, clinic_id, patient_id) is not None:

@@ -1,6 +1,7 @@
 """How long what is said is kept: holds that stop all erasing, how far old things are gone, and what mark is left."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, exists, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -71,7 +72,7 @@ def holds_on(session: Session, clinic_id: int, patient_id: int) -> list[LegalHol
     )
 
 
-def clinic_is_held(clinic_id: ColumnElement[int]) -> ColumnElement[bool]:
+def clinic_is_held(clinic_id: Any) -> ColumnElement[bool]:
     """Whether a hold lies on the whole clinic of a row."""
     return exists().where(
         LegalHold.clinic_id == clinic_id, LegalHold.lifted_at.is_(None), LegalHold.patient_id.is_(None)

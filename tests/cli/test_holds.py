@@ -48,3 +48,18 @@ def test_a_backup_and_a_move_carry_holds_and_what_was_erased(
         monkeypatch.setenv("PUMPLINE_DATABASE_URL", url)
         assert [hold["reason"] for hold in terminal.tells("holds", "list")] == ["Another"]
         assert "was erased" in terminal.refuses("patients", "state", "1", "active")
+
+
+def test_what_is_kept_how_long_is_shown_and_can_be_put_out_at_once(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUMPLINE_KEEP_TEXTS_DAYS", "399")
+    kinds = {row["kind"]: row for row in terminal.tells("retention", "show")}
+    assert (kinds["texts in"]["days"], kinds["notes"]["days"]) == (399, 3653)
+    terminal.does("text", "TRAVEL", "--from", "+16145550123")
+    terminal.does("clock", "jump", "--days", "400")
+    said = terminal.does("retention", "run", "--yes")
+    assert "texts in: 1" in said
+    assert "texts out:" in said
+    assert {row["kind"]: row["erased"] for row in terminal.tells("retention", "show")}["texts in"] == 1
+    assert "[...]" in terminal.does("messages", "list")
