@@ -233,10 +233,12 @@ def _own_texts(session: Session, now: datetime, settings: Settings) -> Check:
     if now - sent > LATE:
         return fail(name, "none is sent any more", "is `pumpline run` or a `pumpline worker` running?")
     if came is None or came < sent:
-        lost = "sent, and it never came in: Twilio did not take it, or does not reach our webhook"
+        lost = "the last was sent, and it never came in: Twilio did not take it, or does not reach our webhook"
     else:
-        lost = "came in, and its answer did not get back: Twilio takes no answers, or its reports do not reach us"
-    return fail(name, f"the last was {lost}", "docs/runbooks.md, the line does not answer its own texts")
+        lost = (
+            "the last came in, and its answer did not get back: Twilio takes no answers, or its reports do not reach us"
+        )
+    return fail(name, lost, "docs/runbooks.md, the line does not answer its own texts")
 
 
 def hours(span: timedelta) -> str:
