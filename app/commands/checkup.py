@@ -22,6 +22,7 @@ from app.db.migrate import current as revision_of
 from app.db.migrate import newest as newest_revision
 from app.db.people import Clinic, Phone, Staff
 from app.db.spool import Spool
+from app.db.stuck import list_stuck
 from app.db.work import JobHealth
 from app.domain.texts import load_words
 from app.keys import FILE, Keys, KeysError, keys_for
@@ -31,6 +32,7 @@ from faq.library import ContentError
 
 APART_SECONDS = 5
 BACKED_UP_WITHIN = timedelta(hours=26)  # a day, and what a nightly one may take or slip
+MOST_STUCK = 100
 MIGRATE = "run `pumpline migrate`"
 
 
@@ -111,6 +113,15 @@ def _content(settings: Settings, today: date) -> Iterator[Check]:
         )
 
 
+def _stuck(session: Session, now: datetime) -> Check:
+    found = list_stuck(session, now, limit=MOST_STUCK)
+    if not found:
+        return ok("texts", "each has an end, or is on its way to one")
+    many = f"at least {MOST_STUCK}" if len(found) == MOST_STUCK else str(len(found))
+    said = f"{many} without an end for too long, the oldest since {found[0].since:%Y-%m-%d %H:%M} UTC"
+    return fail("texts", said, "`pumpline messages stuck` lists them; look whether the jobs run, and call who waits")
+
+
 def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
     db = open_database(settings, keys)
     try:
@@ -127,6 +138,7 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
             yield from _clinics(session, db, settings)
             yield _accounts(session)
             yield from _jobs(session, system_clock(), settings)
+            yield _stuck(session, system_clock())
             if not settings.is_simulator:
                 yield _backup(session, system_clock(), settings)
                 yield _sign_of_life(session, system_clock(), settings)
