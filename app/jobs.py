@@ -22,6 +22,7 @@ from app.actions.raise_pages import raise_pages
 from app.actions.replay_spool import replay_spool
 from app.actions.seal_audit import seal_audit
 from app.actions.send_outbox import release_claims, send_outbox
+from app.actions.settle_silent import settle_silent
 from app.actions.settle_unknown import settle_unknown
 from app.actions.take_care_steps import take_care_steps
 from app.actions.wake_threads import wake_threads
@@ -52,7 +53,7 @@ def jobs_for(
         Job("take_care_steps", timedelta(seconds=5), lambda now: take_care_steps(line, now)),
         Job("raise_pages", timedelta(seconds=5), lambda now: raise_pages(line, now)),
         Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now, steady=steady)),
-        Job("settle_unknown", timedelta(seconds=20), lambda now: settle_unknown(line, channel, now)),
+        Job("settle_unknown", timedelta(seconds=5), lambda now: settle_unknown(line, channel, now)),
         Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
         Job("index_names", timedelta(seconds=30), lambda now: index_names(line, now)),
@@ -62,6 +63,7 @@ def jobs_for(
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]
     if line.channel != "simulator":
+        jobs.append(Job("settle_silent", timedelta(seconds=10), lambda now: settle_silent(line, channel, now)))
         jobs.append(Job(JOB, timedelta(minutes=5), lambda now: catch_up(line, channel, now)))
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))

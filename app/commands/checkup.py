@@ -22,6 +22,7 @@ from app.db.migrate import current as revision_of
 from app.db.migrate import newest as newest_revision
 from app.db.people import Clinic, Phone, Staff
 from app.db.spool import Spool
+from app.db.stuck import list_stuck
 from app.db.work import JobHealth
 from app.domain.texts import load_words
 from app.keys import FILE, Keys, KeysError, keys_for
@@ -31,6 +32,7 @@ from faq.library import ContentError
 
 APART_SECONDS = 5
 BACKED_UP_WITHIN = timedelta(hours=26)  # a day, and what a nightly one may take or slip
+MOST_STUCK = 100
 MIGRATE = "run `pumpline migrate`"
 
 
@@ -111,6 +113,15 @@ def _content(settings: Settings, today: date) -> Iterator[Check]:
         )
 
 
+def _stuck(session: Session, now: datetime) -> Check:
+    found = list_stuck(session, now, limit=MOST_STUCK)
+    if not found:
+        return ok("texts", "each has an end, or is on its way to one")
+    many = f"at least {MOST_STUCK}" if len(found) == MOST_STUCK else str(len(found))
+    said = f"{many} without an end for too long, the oldest since {found[0].since:%Y-%m-%d %H:%M} UTC"
+    return fail("texts", said, "`pumpline messages stuck` lists them; look whether the jobs run, and call who waits")
+
+
 def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
     db = open_database(settings, keys)
     try:
@@ -127,6 +138,7 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
             yield from _clinics(session, db, settings)
             yield _accounts(session)
             yield from _jobs(session, system_clock(), settings)
+            yield _stuck(session, system_clock())
             if not settings.is_simulator:
                 yield _backup(session, system_clock(), settings)
                 yield _sign_of_life(session, system_clock(), settings)
@@ -233,10 +245,12 @@ def _own_texts(session: Session, now: datetime, settings: Settings) -> Check:
     if now - sent > LATE:
         return fail(name, "none is sent any more", "is `pumpline run` or a `pumpline worker` running?")
     if came is None or came < sent:
-        lost = "sent, and it never came in: Twilio did not take it, or does not reach our webhook"
+        lost = "the last was sent, and it never came in: Twilio did not take it, or does not reach our webhook"
     else:
-        lost = "came in, and its answer did not get back: Twilio takes no answers, or its reports do not reach us"
-    return fail(name, f"the last was {lost}", "docs/runbooks.md, the line does not answer its own texts")
+        lost = (
+            "the last came in, and its answer did not get back: Twilio takes no answers, or its reports do not reach us"
+        )
+    return fail(name, lost, "docs/runbooks.md, the line does not answer its own texts")
 
 
 def hours(span: timedelta) -> str:

@@ -21,6 +21,7 @@ SILENT_AFTER = {
     "raise_pages": _FEW,
     "send_outbox": _FEW,
     "settle_unknown": _FEW,
+    "settle_silent": _FEW,
     "wake_threads": _FEW,
     "seal_audit": _FEW,
     "index_names": _FEW,
