@@ -1,5 +1,7 @@
 """`pumpline holds`: legal holds, which stop all erasing."""
 
+from typing import Any
+
 import click
 from sqlalchemy import select
 
@@ -24,20 +26,18 @@ def list_(as_json: bool) -> None:
     with opened() as house:
         with house.db.read() as session:
             standing = select(LegalHold).where(LegalHold.lifted_at.is_(None)).order_by(LegalHold.id)
-            found = session.scalars(standing).all()
-            rows = [
+            rows: list[dict[str, Any]] = [
                 {"id": h.id, "clinic": h.clinic_id, "patient": h.patient_id, "since": h.placed_at, "reason": h.reason}
-                for h in found
+                for h in session.scalars(standing)
             ]
         if as_json:
             echo_json(rows)
             return
         echo_table(
             ("ID", "CLINIC", "PATIENT", "SINCE", "WHY"),
-            ((r["id"], r["clinic"], r["patient"] or "all", local(h.placed_at, house.zone), r["reason"])
-             for r, h in zip(rows, found, strict=True)),
+            ((r["id"], r["clinic"], r["patient"] or "all", local(r["since"], house.zone), r["reason"]) for r in rows),
             "nothing is held",
-        )  # fmt: skip
+        )
 
 
 @holds.command()

@@ -23,22 +23,15 @@ def show(as_json: bool) -> None:
     """Show each kind's period, and how many rows have gone so far."""
     with opened() as house:
         with house.db.read() as session:
-            found = {row.kind: row for row in session.scalars(select(Forgotten))}
-            rows = [(kind.name, kind.period(house.line.periods).days, found.get(kind.name)) for kind in KINDS]
+            found = session.execute(select(Forgotten.kind, Forgotten.erased, Forgotten.at)).all()
+        marks = {row.kind: (row.erased, row.at) for row in found}
+        rows = [(kind.name, kind.period(house.line.periods).days, *marks.get(kind.name, (0, None))) for kind in KINDS]
         if as_json:
-            echo_json(
-                [
-                    {"kind": name, "days": days, "erased": mark.erased if mark else 0, "at": mark.at if mark else None}
-                    for name, days, mark in rows
-                ]
-            )
+            echo_json([dict(zip(("kind", "days", "erased", "at"), row, strict=True)) for row in rows])
             return
         echo_table(
             ("KIND", "DAYS KEPT", "ROWS GONE", "LAST"),
-            (
-                (name, days, mark.erased if mark else 0, local(mark.at if mark else None, house.zone))
-                for name, days, mark in rows
-            ),
+            ((name, days, gone, local(at, house.zone)) for name, days, gone, at in rows),
             "",
         )
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0016"
+down_revision = "0020"
 
 OF_PATIENT = sa.text("lifted_at IS NULL AND patient_id IS NOT NULL")
 OF_CLINIC = sa.text("lifted_at IS NULL AND patient_id IS NULL")

@@ -12,6 +12,7 @@ def test_a_record_is_held_then_freed_then_erased(terminal: Terminal) -> None:
     terminal.does("holds", "place", "1", "--reason", "Letter of 3 May")
     [hold] = terminal.tells("holds", "list")
     assert (hold["patient"], hold["reason"]) == (1, "Letter of 3 May")
+    assert "Letter of 3 May" in terminal.does("holds", "list")
     assert "legal hold keeps" in terminal.refuses("patients", "erase", "1", "--yes", "--pump-in-use")
     terminal.does("holds", "lift", str(hold["id"]))
     assert "not taken out" in terminal.refuses("patients", "erase", "1", "--yes")
@@ -62,4 +63,5 @@ def test_what_is_kept_how_long_is_shown_and_can_be_put_out_at_once(
     assert "texts in: 1" in said
     assert "texts out:" in said
     assert {row["kind"]: row["erased"] for row in terminal.tells("retention", "show")}["texts in"] == 1
+    assert "texts in" in terminal.does("retention", "show")
     assert "[...]" in terminal.does("messages", "list")
