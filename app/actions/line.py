@@ -8,6 +8,7 @@ from functools import lru_cache
 from app.db.engine import Database
 from app.db.people import Clinic
 from app.db.spool import Spool
+from app.domain.strangers import Bounds
 from app.domain.texts import ClinicVoice, Words
 from scheduler.policy import Hours, ReminderPolicy
 
@@ -25,6 +26,7 @@ class Line:
     day_ends: time = time(17)  # of the clinic: until then a nurse who writes has the conversation
     segment_price: Decimal = Decimal("0.01")  # about what one segment costs, in dollars
     spool: Spool | None = None  # where webhooks wait while the database cannot be written
+    strangers: Bounds = field(default_factory=Bounds)  # how much is said to phones that are nobody's
     urgent_apart: timedelta = field(default=timedelta(minutes=1))  # at most one page a minute for one alert
 
 
