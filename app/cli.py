@@ -60,7 +60,7 @@ COMMANDS = {
     "backup": ("app.commands.backup:backup", "Back up the line while it runs: one sealed file, read back at once."),
     "restore": ("app.commands.restore:restore_command", "Restore a backup into an empty database, or check one."),
     "drill": ("app.commands.drill:drill", "Rehearse what one hopes never to need, and leave no trace."),
-    "keys": ("app.commands.keys:keys", "Make keys for the settings."),
+    "keys": ("app.commands.keys:keys", "Make keys, and change them while the line runs."),
 }
 
 

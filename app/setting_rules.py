@@ -16,6 +16,7 @@ from app.domain.permissions import Role
 from app.domain.phone import countries_named, e164, is_country
 from faq.segments import GSM7_BASIC
 
+SHORTEST_SECRET = 32
 LONGEST_CLINIC_NAME = 40  # the answers are measured with a name this long
 
 EXAMPLES = {
@@ -55,6 +56,10 @@ EXAMPLES = {
     "scheduler": "no",
     "worker_dead_after_seconds": "16",
     "backup_dir": "/mnt/backups/pumpline",
+    "check_phone": "+16145550180",
+    "check_to": "+16145550100",
+    "ping_url": "https://hc-ping.com/...",
+    "metrics_token": "(32 random characters)",
 }
 KEYS_EXAMPLE = "make one with `pumpline keys new`"
 
@@ -159,6 +164,22 @@ def checked_issuer(value: str | None) -> str | None:
     return value
 
 
+def checked_ping_url(value: SecretStr | None) -> SecretStr | None:
+    """The address of a dead man's switch: https, plain http on this machine only. No complaint repeats it."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value.get_secret_value().strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a web address") from None
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.fragment:
+        raise ValueError("must be a web address without name or #")
+    if parts.scheme == "http" and not is_loopback(parts.geturl()):
+        raise ValueError("must begin with https://")
+    return SecretStr(parts.geturl())
+
+
 def roles_named(value: str) -> frozenset[Role]:
     """Read "all", "none", or roles with commas between."""
     said = [part.strip().lower().replace(" ", "_") for part in value.split(",") if part.strip()]
@@ -193,6 +214,12 @@ def checked_fernet_keys(value: SecretStr | None) -> SecretStr | None:
             raise ValueError(f"{which} is not a data key: 44 characters, several separated by commas") from None
     if not keys:
         raise ValueError("holds no key: 44 characters, several separated by commas")
+    return value
+
+
+def checked_secret_keys(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and any(len(key) < SHORTEST_SECRET for key in split_keys(value)):
+        raise ValueError(f"holds a key that is too short: at least {SHORTEST_SECRET} characters, commas between")
     return value
 
 

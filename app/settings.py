@@ -27,6 +27,8 @@ from app.setting_rules import (
     checked_fernet_keys,
     checked_issuer,
     checked_phone,
+    checked_ping_url,
+    checked_secret_keys,
     checked_sender,
     checked_time_zone,
     checked_web_address,
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     oidc_name: str = "your hospital account"
 
     secret_key: SecretStr | None = Field(default=None, min_length=32)
+    old_secret_keys: SecretStr | None = None
     data_keys: SecretStr | None = None
     backup_key: SecretStr | None = None
     backup_dir: Path = Path("instance/backups")  # filled from instance_dir
@@ -100,6 +103,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     scheduler: bool = True
     worker_dead_after_seconds: float = Field(default=16, ge=2, le=45)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    ping_url: SecretStr | None = None
+    check_phone: str | None = None
+    check_to: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -120,13 +127,17 @@ class Settings(BaseSettings):
 
     _database_url = field_validator("database_url")(checked_database_url)
     _clinic_name = field_validator("clinic_name")(checked_clinic_name)
-    _phones = field_validator("clinic_phone", "after_hours_phone", "on_call_phone")(checked_phone)
+    _phones = field_validator("clinic_phone", "after_hours_phone", "on_call_phone", "check_phone", "check_to")(
+        checked_phone
+    )
     _time_zone = field_validator("time_zone")(checked_time_zone)
     _emergency_number = field_validator("emergency_number")(checked_emergency_number)
     _sender = field_validator("twilio_sender")(checked_sender)
     _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
     _countries = field_validator("text_countries")(checked_countries)
     _keys = field_validator("data_keys")(checked_fernet_keys)
+    _old_secret_keys = field_validator("old_secret_keys")(checked_secret_keys)
+    _ping_url = field_validator("ping_url")(checked_ping_url)
     _backup_keys = field_validator("backup_key")(checked_backup_keys)
 
     @field_validator("day_ends")
@@ -172,6 +183,23 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_is_whole(self) -> Self:
+        if self.check_phone is None:
+            return self
+        if not self.check_number.startswith("+"):
+            raise ValueError(
+                "PUMPLINE_CHECK_TO: is needed where the sender is no phone number: the number that patients text; "
+                f"{_example('check_to')}"
+            )
+        people = (self.check_number, self.clinic_phone, self.after_hours_phone, self.on_call_phone)
+        if self.check_phone in people:
+            raise ValueError(
+                "PUMPLINE_CHECK_PHONE: is a number that people use: it must be one of our own at Twilio that nobody "
+                "else texts"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _single_sign_on_is_whole(self) -> Self:
         given = [self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret]
         if any(given) and not all(given):
@@ -189,6 +217,11 @@ class Settings(BaseSettings):
     @property
     def carrier_confirms_opt_out(self) -> bool:
         return self.opt_out_reply == "carrier"
+
+    @property
+    def check_number(self) -> str:
+        """The number that the line's own test phone texts."""
+        return self.check_to or self.twilio_sender or DEMO_CLINIC_PHONE
 
     @property
     def is_simulator(self) -> bool:
@@ -249,6 +282,8 @@ def _plain(field: str, kind: str, message: str) -> str:
             return "is not an account SID: AC and 32 hexadecimal digits"
         case ("secret_key", _):
             return "is too short: at least 32 characters"
+        case ("metrics_token", _):
+            return "is too short: at least 16 characters"
         case ("day_ends", _):
             return "is no time of day"
         case ("segment_price", _):
@@ -262,6 +297,6 @@ def _plain(field: str, kind: str, message: str) -> str:
 
 
 def _example(field: str) -> str:
-    if field in ("secret_key", "data_keys", "backup_key"):
+    if field in ("secret_key", "old_secret_keys", "data_keys", "backup_key"):
         return KEYS_EXAMPLE
     return f"for example {variable_of(field)}={EXAMPLES[field]}"

@@ -1,5 +1,6 @@
 """The only place where parts are put together: settings, database, words, channel, clock, routes, heartbeat."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Flask
@@ -9,6 +10,7 @@ from app.actions.job_health import StoredHealth
 from app.actions.line import Line
 from app.actions.prepare import FirstClinic
 from app.channels.base import Channel
+from app.channels.ping import ping
 from app.channels.simulator import SimulatorChannel
 from app.channels.twilio_sms import TwilioSms
 from app.clock import Clock, system_clock
@@ -36,9 +38,10 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
     channel = channel or channel_for(settings)
     clock = clock or clock_for(settings, line.db)
 
-    jobs, health = jobs_for(line, channel), StoredHealth(line.db)
+    jobs, health = jobs_for(line, channel, ping=ping_for(settings)), StoredHealth(line.db)
     flask = Flask("app", static_folder="static", template_folder="web/templates")
     flask.config["SECRET_KEY"] = keys.secret_key
+    flask.config["SECRET_KEY_FALLBACKS"] = list(keys.old_secret_keys)
     flask.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=7)
     flask.extensions |= {
         "line": line,
@@ -47,6 +50,7 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
         "clock": clock,
         "run_due": run_due(line, channel),
         "live": Live(line.db),
+        "heard": health,
         "holding": Holding(line, voice_of_settings(settings)),
         "engine": EmbeddedEngine(jobs, clock, health),
         "own_engine": EmbeddedEngine([job for job in jobs if job.here], clock, health),
@@ -62,7 +66,7 @@ def worker_engine(settings: Settings, name: str, concurrency: int | None) -> Eng
     line = line_for(settings, keys_for(settings))
     channel = channel_for(settings)
     return DistributedEngine(
-        [job for job in jobs_for(line, channel) if not job.here],
+        [job for job in jobs_for(line, channel, ping=ping_for(settings)) if not job.here],
         clock_for(settings, line.db),
         StoredHealth(line.db),
         conninfo=line.db.conninfo(),
@@ -90,6 +94,8 @@ def line_for(settings: Settings, keys: Keys) -> Line:
             settings.stranger_answers_a_day,
             settings.stranger_answers_an_hour,
         ),
+        check_phone=settings.check_phone,
+        check_number=settings.check_number,
     )
 
 
@@ -105,6 +111,14 @@ def channel_for(settings: Settings) -> Channel:
         api_url=settings.twilio_api_url,
         timeout_seconds=settings.twilio_timeout_seconds,
     )
+
+
+def ping_for(settings: Settings) -> Callable[[], None] | None:
+    """Return what reaches the operator's dead man's switch; None where there is none, and in the simulator."""
+    if settings.ping_url is None or settings.is_simulator:
+        return None
+    address = settings.ping_url.get_secret_value()
+    return lambda: ping(address)
 
 
 def clock_for(settings: Settings, db: Database) -> Clock:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from app.actions.each import each
 from app.actions.line import Line
+from app.actions.line_check import is_check
 from app.actions.receive_text import InboundText, Late, Media, receive_text
 from app.channels.base import Came, Channel
 from app.db.messages import InboundMessage
@@ -32,7 +33,7 @@ def catch_up(line: Line, channel: Channel, now: datetime) -> int:
     if since is None:
         return 0
     came = sorted(channel.came_since(since), key=lambda text: (text.at, text.provider_id))
-    ripe = [text for text in came if text.at >= since and text.at <= now - GRACE]
+    ripe = [text for text in came if text.at >= since and text.at <= now - GRACE and not is_check(line, text)]
     with line.db.read() as session:
         query = select(InboundMessage.provider_id).where(
             InboundMessage.provider_id.in_([text.provider_id for text in ripe])

@@ -25,6 +25,8 @@ class Line:
     send_drafts: bool = True
     day_ends: time = time(17)  # of the clinic: until then a nurse who writes has the conversation
     segment_price: Decimal = Decimal("0.01")  # about what one segment costs, in dollars
+    check_phone: str | None = None  # the line's own test phone, E.164, which texts it every quarter of an hour
+    check_number: str = ""  # the number it texts
     spool: Spool | None = None  # where webhooks wait while the database cannot be written
     strangers: Bounds = field(default_factory=Bounds)  # how much is said to phones that are nobody's
     urgent_apart: timedelta = field(default=timedelta(minutes=1))  # at most one page a minute for one alert

@@ -15,6 +15,7 @@ from app.actions.audit import audit
 from app.actions.carry_out import carry_out
 from app.actions.errors import Refused
 from app.actions.line import Line, staff_link, voice_of
+from app.actions.line_check import is_check, take_check
 from app.actions.outbox import new_token, owe
 from app.actions.render import render_reply, room_to_ask
 from app.actions.strangers import within_bounds
@@ -108,6 +109,8 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
     `late`: nobody waits for the replies any more; they are queued, and say which text they answer.
     Raises Refused where there is no clinic yet.
     """
+    if is_check(line, inbound):
+        return _checked(line, inbound, now, late)
     number = sender_key(inbound.sender)
     with line.db.begin() as session:
         clinic = clinic_for(session, inbound.recipient)
@@ -141,6 +144,12 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
         replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound_id, now, late)
         audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
         return Received(inbound_id, replies, repeated=False, trace=decision.trace, kind=understood.kind)
+
+
+def _checked(line: Line, inbound: InboundText, now: datetime, late: Late | None) -> Received:
+    answer = take_check(line, inbound, now, late=late is not None)
+    replies = (Handed(0, answer[0], answer[1], urgent=False),) if answer else ()
+    return Received(0, replies, repeated=False, trace=("A text of the line's own.",), kind="check")
 
 
 _CARRIER_TOOK_AS: dict[str, Intent] = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}

@@ -18,7 +18,8 @@ from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut
 from app.db.messages import ASKED_FOR, WITHOUT_END, OutboundMessage
 from app.db.people import Clinic, Phone
 from app.db.prepared import Prepared
-from app.domain.delivery import DeliveryState, moves
+from app.db.tally import count_provider_error
+from app.domain.delivery import DeliveryState, Next, moves
 from app.logs import following, request_named_by, tell
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,7 @@ def _one(line: Line, channel: Channel, at: Callable[[], datetime]) -> Callable[[
             return False
         except Exception as error:  # whatever it was, the provider may hold the text
             log.error("sending message %s: %s", claimed.message_id, type(error).__name__)
-            _record(line, claimed.message_id, lambda _, message: _unknown(message, LOST, at()))
+            _record(line, claimed.message_id, lambda session, message: _lost(session, message, at()))
             return False
         if not _record_accepted(line, claimed.message_id, accepted, at()):
             _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, at()))
@@ -204,7 +205,17 @@ def _unknown(message: OutboundMessage, reason: str, now: datetime) -> None:
         message.state, message.state_at, message.reason = DeliveryState.UNKNOWN, now, reason
 
 
+def _lost(session: Session, message: OutboundMessage, now: datetime) -> None:
+    _unknown(message, LOST, now)
+    count_provider_error(session, Next.ASK.name.lower(), None)
+
+
 def _failed(session: Session, message: OutboundMessage, error: ChannelError, now: datetime) -> None:
+    _follow_up(session, message, error, now)
+    count_provider_error(session, error.failure.next.name.lower(), error.code)
+
+
+def _follow_up(session: Session, message: OutboundMessage, error: ChannelError, now: datetime) -> None:
     if message.state is not DeliveryState.SENDING:
         return  # a callback knew better
     message.error_code, message.reason = error.code, error.failure.reason

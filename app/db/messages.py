@@ -106,6 +106,7 @@ class OutboundMessage(Base):
     expires_at: Mapped[datetime | None]  # after this it would no longer help
     attempts: Mapped[int] = mapped_column(default=0)
     provider_id: Mapped[str | None] = mapped_column(unique=True)
+    ask_at: Mapped[datetime | None]  # when the provider is asked next, where it reports nothing
     error_code: Mapped[int | None]
     reason: Mapped[str | None]  # in plain words
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_message.id"))

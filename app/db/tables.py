@@ -23,6 +23,7 @@ from app.db.people import (
     StaffSession,
 )
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
+from app.db.tally import Tally
 from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
 from app.db.visit_hours import ClinicSchedule, Closure
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
@@ -79,6 +80,7 @@ __all__ = [
     "StaffSession",
     "StepState",
     "Supply",
+    "Tally",
     "Task",
     "TaskKind",
     "TaskState",

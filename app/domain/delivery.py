@@ -12,6 +12,7 @@ class DeliveryState(StrEnum):
     HANDED_OVER = "handed_over"  # in the answer to a webhook
     ACCEPTED = "accepted"  # the provider holds it
     SENT = "sent"  # the carrier holds it
+    UNCONFIRMED = "unconfirmed"  # on its way, and nobody ever said whether it arrived: we no longer ask
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
     FAILED = "failed"
@@ -27,8 +28,10 @@ _RANK = {
     DeliveryState.HANDED_OVER: 3,
     DeliveryState.ACCEPTED: 3,
     DeliveryState.SENT: 4,
+    DeliveryState.UNCONFIRMED: 5,
 }
 FINAL = frozenset(DeliveryState) - _RANK.keys()
+WITHOUT_END = _RANK.keys() - {DeliveryState.UNCONFIRMED}  # something is still to come of it, and is seen to
 FAILURES = frozenset({DeliveryState.UNDELIVERED, DeliveryState.FAILED, DeliveryState.REFUSED, DeliveryState.EXPIRED})
 
 

@@ -15,9 +15,10 @@ from werkzeug.exceptions import HTTPException
 
 from app.logs import follow, new_request
 from app.settings import Settings
-from app.web import console, home, simulator, twilio
+from app.web import console, home, metrics, simulator, twilio
 from app.web.headers import install_headers
 from app.web.language import N_, install_languages, tr
+from app.web.signing import signing_keys
 from app.web.uploads import TOO_LARGE, InMemory, let_in_files, read_to_the_end
 from app.web.wording import FILTERS
 
@@ -37,6 +38,7 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=int(timedelta(hours=12).total_seconds()),
+        WTF_CSRF_SECRET_KEY=signing_keys(app),
         WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, and our pages send none
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
@@ -64,8 +66,10 @@ def install(app: Flask, settings: Settings) -> None:
     Compress(app)  # never the live stream: its type is not among these
     csrf = CSRFProtect(app)
     csrf.exempt(twilio.bp)
+    app.extensions["webhook_times"] = metrics.WebhookTimes()
     app.register_blueprint(twilio.bp)
     app.register_blueprint(home.bp)
+    app.register_blueprint(metrics.bp)
     app.register_blueprint(console.bp)
     if settings.channel == "simulator":
         app.register_blueprint(simulator.bp)
