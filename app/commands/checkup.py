@@ -14,6 +14,7 @@ from app.clock import system_clock
 from app.commands.checkup_twilio import examine_twilio
 from app.commands.findings import Check, fail, ok, warn
 from app.commands.house import open_database
+from app.db.answers_to_strangers import answered_this_hour
 from app.db.crypto import Keyring, WrongDataKey
 from app.db.engine import Database, NotPrepared
 from app.db.heartbeat import BACKUP, heartbeat, well_at
@@ -135,6 +136,7 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
         with db.read() as session:
             if not db.is_sqlite:
                 yield _clock(session, system_clock())
+            yield _strangers(session, db, system_clock(), settings)
             yield from _clinics(session, db, settings)
             yield _accounts(session)
             yield from _jobs(session, system_clock(), settings)
@@ -191,6 +193,17 @@ def _on_call(session: Session, db: Database, clinic: Clinic) -> Check:
     if phone is not None and phone.opted_out_at is not None:
         return fail("on-call phone", f"clinic {clinic.id}'s has opted out: pages do not arrive", "text START from it")
     return ok("on-call phone", f"clinic {clinic.id} has one")
+
+
+def _strangers(session: Session, db: Database, now: datetime, settings: Settings) -> Check:
+    answers, most = answered_this_hour(db, session, now), settings.stranger_answers_an_hour
+    if answers < most:
+        return ok("unknown phones", f"{answers} answers within the last hour, at most {most}")
+    return warn(
+        "unknown phones",
+        f"{answers} answers within an hour: they get no more for now",
+        'somebody may be pumping texts: docs/messaging.md, "Phones that nobody knows"',
+    )
 
 
 def _clock(session: Session, now: datetime) -> Check:
