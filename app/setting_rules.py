@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.domain.permissions import Role
-from app.domain.phone import e164
+from app.domain.phone import countries_named, e164, is_country
 from faq.segments import GSM7_BASIC
 
 SHORTEST_SECRET = 32
@@ -44,6 +44,9 @@ EXAMPLES = {
     "emergency_number": "911",
     "day_ends": "17:00",
     "segment_price": "0.01",
+    "text_countries": "US,CA",
+    "stranger_answers_a_day": "10",
+    "stranger_answers_an_hour": "100",
     "second_factor_roles": "lead_nurse,administrator",
     "session_idle_minutes": "30",
     "session_hours": "12",
@@ -67,6 +70,13 @@ KEYS_EXAMPLE = "make one with `pumpline keys new`"
 _MESSAGING_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _SHORT_CODE = re.compile(r"[1-9]\d{3,7}")
 _EMERGENCY = re.compile(r"\d{2,4}")
+
+
+def checked_countries(value: str) -> str:
+    named = countries_named(value)
+    if not named or (strange := sorted(code for code in named if not is_country(code))):
+        raise ValueError(f"names no country: {', '.join(strange)}" if named else "names no country")
+    return value
 
 
 def checked_database_url(value: str) -> str:

@@ -21,6 +21,7 @@ from app.setting_rules import (
     channel_problems,
     checked_backup_keys,
     checked_clinic_name,
+    checked_countries,
     checked_database_url,
     checked_emergency_number,
     checked_fernet_keys,
@@ -84,6 +85,10 @@ class Settings(BaseSettings):
     day_ends: time = time(17)
     segment_price: Decimal = Field(default=Decimal("0.01"), ge=0, le=1)
 
+    text_countries: str = "US"
+    stranger_answers_a_day: int = Field(default=10, ge=1, le=1000)
+    stranger_answers_an_hour: int = Field(default=100, ge=1, le=1_000_000)
+
     second_factor_roles: str = ""  # filled from channel
     session_idle_minutes: int = Field(default=30, ge=5, le=240)
     session_hours: int = Field(default=12, ge=1, le=24)
@@ -133,6 +138,7 @@ class Settings(BaseSettings):
     _emergency_number = field_validator("emergency_number")(checked_emergency_number)
     _sender = field_validator("twilio_sender")(checked_sender)
     _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
+    _countries = field_validator("text_countries")(checked_countries)
     _keys = field_validator("data_keys")(checked_fernet_keys)
     _old_secret_keys = field_validator("old_secret_keys")(checked_secret_keys)
     _ping_url = field_validator("ping_url")(checked_ping_url)

@@ -18,7 +18,9 @@ from app.clock import Clock, system_clock
 from app.db.crypto import Keyring
 from app.db.engine import Database
 from app.db.spool import Spool
+from app.domain.phone import countries_named
 from app.domain.rate import Rates
+from app.domain.strangers import Bounds
 from app.domain.texts import ClinicVoice, load_words
 from app.jobs import jobs_for, released_by, run_due
 from app.keys import Keys, keys_for
@@ -92,6 +94,11 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         segment_price=settings.segment_price,
         sender=settings.twilio_sender or "",
         rates=rates_of(settings),
+        strangers=Bounds(
+            countries_named(settings.text_countries),
+            settings.stranger_answers_a_day,
+            settings.stranger_answers_an_hour,
+        ),
         check_phone=settings.check_phone,
         check_number=settings.check_number,
     )

@@ -27,6 +27,7 @@ ASKED = (
     "timing of sign-in",
     "oversized request",
     "slow request",
+    "SMS pumping and toll fraud",
     "secrets in logs and errors",
     "stolen backup",
 )
