@@ -22,6 +22,7 @@ from app.db.people import (
     Staff,
     StaffSession,
 )
+from app.db.retention import Forgotten, LegalHold
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
 from app.db.tally import Tally
 from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
@@ -46,6 +47,7 @@ __all__ = [
     "DeliveryEvent",
     "EntryState",
     "Feedback",
+    "Forgotten",
     "ImportBatch",
     "ImportChange",
     "ImportState",
@@ -54,6 +56,7 @@ __all__ = [
     "Invitation",
     "JobHealth",
     "Label",
+    "LegalHold",
     "NameKey",
     "OutboundMessage",
     "Passkey",
