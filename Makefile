@@ -6,7 +6,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_CONFIG := 1
 BIN := .venv/bin
 
-.PHONY: run test setup check check-content model model-check evaluate lint types imports docs-check bench chaos lock screenshots clean
+.PHONY: run test setup check check-content model model-check evaluate lint types imports docs-check audit sbom bench chaos lock screenshots clean
 
 run: setup ## Start everything on http://127.0.0.1:$(PORT), with a demo clinic when the database is empty
 	@PUMPLINE_PORT=$(PORT) $(BIN)/pumpline run
@@ -62,6 +62,12 @@ docs-check: setup ## Every setting and command documented; every link in docs le
 
 chaos: setup ## Faults, tried: kills, dead databases, a foul carrier, ten thousand messages a run; about an hour
 	$(BIN)/python -m tests.chaos
+
+audit: setup ## Known vulnerabilities of what is locked; says so where nobody can be asked
+	@$(BIN)/python -m tools.audit
+
+sbom: setup ## A bill of materials, CycloneDX, in build/sbom.cdx.json
+	@$(BIN)/python -m tools.sbom
 
 bench: setup ## Ratios against what one would write first; see docs/performance.md
 	$(BIN)/python -m bench

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.domain.permissions import Role
-from app.domain.phone import e164
+from app.domain.phone import countries_named, e164, is_country
 from faq.segments import GSM7_BASIC
 
 SHORTEST_SECRET = 32
@@ -31,6 +31,10 @@ EXAMPLES = {
     "twilio_sender": "+16145550100",
     "twilio_api_url": "http://127.0.0.1:9999",
     "twilio_timeout_seconds": "10",
+    "long_code_per_second": "1",
+    "toll_free_per_second": "3",
+    "short_code_per_second": "100",
+    "service_per_second": "3.75",
     "opt_out_reply": "carrier",
     "clinic_name": '"Northgate Pump Clinic"',
     "clinic_phone": "+16145550100",
@@ -40,6 +44,9 @@ EXAMPLES = {
     "emergency_number": "911",
     "day_ends": "17:00",
     "segment_price": "0.01",
+    "text_countries": "US,CA",
+    "stranger_answers_a_day": "10",
+    "stranger_answers_an_hour": "100",
     "second_factor_roles": "lead_nurse,administrator",
     "session_idle_minutes": "30",
     "session_hours": "12",
@@ -47,6 +54,11 @@ EXAMPLES = {
     "oidc_client_id": "pumpline",
     "oidc_client_secret": "(from whoever runs the sign-in)",
     "oidc_name": '"your hospital account"',
+    "keep_texts_days": "3653",
+    "keep_notes_days": "3653",
+    "keep_pictures_days": "365",
+    "keep_deliveries_days": "365",
+    "keep_sign_ins_days": "90",
     "send_drafts": "no",
     "answers_dir": "/etc/pumpline/answers",
     "log_level": "info",
@@ -63,6 +75,13 @@ KEYS_EXAMPLE = "make one with `pumpline keys new`"
 _MESSAGING_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _SHORT_CODE = re.compile(r"[1-9]\d{3,7}")
 _EMERGENCY = re.compile(r"\d{2,4}")
+
+
+def checked_countries(value: str) -> str:
+    named = countries_named(value)
+    if not named or (strange := sorted(code for code in named if not is_country(code))):
+        raise ValueError(f"names no country: {', '.join(strange)}" if named else "names no country")
+    return value
 
 
 def checked_database_url(value: str) -> str:

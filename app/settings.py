@@ -5,7 +5,7 @@ A wrong value stops the start with the variable's name, what is wrong and an exa
 
 import os
 from collections.abc import Mapping
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,12 +15,14 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.permissions import Role
+from app.domain.retention import Periods
 from app.setting_rules import (
     EXAMPLES,
     KEYS_EXAMPLE,
     channel_problems,
     checked_backup_keys,
     checked_clinic_name,
+    checked_countries,
     checked_database_url,
     checked_emergency_number,
     checked_fernet_keys,
@@ -69,6 +71,10 @@ class Settings(BaseSettings):
     twilio_sender: str | None = None
     twilio_api_url: str | None = None
     twilio_timeout_seconds: float = Field(default=10, ge=1, le=60)
+    long_code_per_second: float = Field(default=1, ge=0, le=1000)
+    toll_free_per_second: float = Field(default=3, ge=0, le=1000)
+    short_code_per_second: float = Field(default=100, ge=0, le=1000)
+    service_per_second: float = Field(default=3, ge=0, le=1000)
     opt_out_reply: Literal["carrier", "pumpline"] = "pumpline"  # filled from channel
 
     clinic_name: str = "Northgate Pump Clinic"
@@ -79,6 +85,10 @@ class Settings(BaseSettings):
     emergency_number: str = "911"
     day_ends: time = time(17)
     segment_price: Decimal = Field(default=Decimal("0.01"), ge=0, le=1)
+
+    text_countries: str = "US"
+    stranger_answers_a_day: int = Field(default=10, ge=1, le=1000)
+    stranger_answers_an_hour: int = Field(default=100, ge=1, le=1_000_000)
 
     second_factor_roles: str = ""  # filled from channel
     session_idle_minutes: int = Field(default=30, ge=5, le=240)
@@ -93,6 +103,11 @@ class Settings(BaseSettings):
     data_keys: SecretStr | None = None
     backup_key: SecretStr | None = None
     backup_dir: Path = Path("instance/backups")  # filled from instance_dir
+    keep_texts_days: int = Field(default=3653, ge=365, le=36_525)
+    keep_notes_days: int = Field(default=3653, ge=365, le=36_525)
+    keep_pictures_days: int = Field(default=365, ge=30, le=36_525)
+    keep_deliveries_days: int = Field(default=365, ge=30, le=36_525)
+    keep_sign_ins_days: int = Field(default=90, ge=30, le=36_525)
     send_drafts: bool = True
     answers_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -129,6 +144,7 @@ class Settings(BaseSettings):
     _emergency_number = field_validator("emergency_number")(checked_emergency_number)
     _sender = field_validator("twilio_sender")(checked_sender)
     _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
+    _countries = field_validator("text_countries")(checked_countries)
     _keys = field_validator("data_keys")(checked_fernet_keys)
     _old_secret_keys = field_validator("old_secret_keys")(checked_secret_keys)
     _ping_url = field_validator("ping_url")(checked_ping_url)
@@ -207,6 +223,17 @@ class Settings(BaseSettings):
     def asks_second_factor_of(self) -> frozenset[Role]:
         """The roles that may not go on without a second factor."""
         return roles_named(self.second_factor_roles)
+
+    @property
+    def periods(self) -> Periods:
+        """How long things are kept."""
+        return Periods(
+            texts=timedelta(days=self.keep_texts_days),
+            notes=timedelta(days=self.keep_notes_days),
+            pictures=timedelta(days=self.keep_pictures_days),
+            deliveries=timedelta(days=self.keep_deliveries_days),
+            sign_ins=timedelta(days=self.keep_sign_ins_days),
+        )
 
     @property
     def carrier_confirms_opt_out(self) -> bool:

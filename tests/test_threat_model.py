@@ -27,8 +27,10 @@ ASKED = (
     "timing of sign-in",
     "oversized request",
     "slow request",
+    "SMS pumping and toll fraud",
     "secrets in logs and errors",
     "stolen backup",
+    "package with a known hole",
 )
 
 

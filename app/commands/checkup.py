@@ -14,6 +14,7 @@ from app.clock import system_clock
 from app.commands.checkup_twilio import examine_twilio
 from app.commands.findings import Check, fail, ok, warn
 from app.commands.house import open_database
+from app.db.answers_to_strangers import answered_this_hour
 from app.db.crypto import Keyring, WrongDataKey
 from app.db.engine import Database, NotPrepared
 from app.db.heartbeat import BACKUP, heartbeat, well_at
@@ -135,6 +136,7 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
         with db.read() as session:
             if not db.is_sqlite:
                 yield _clock(session, system_clock())
+            yield _strangers(session, db, system_clock(), settings)
             yield from _clinics(session, db, settings)
             yield _accounts(session)
             yield from _jobs(session, system_clock(), settings)
@@ -193,6 +195,17 @@ def _on_call(session: Session, db: Database, clinic: Clinic) -> Check:
     return ok("on-call phone", f"clinic {clinic.id} has one")
 
 
+def _strangers(session: Session, db: Database, now: datetime, settings: Settings) -> Check:
+    answers, most = answered_this_hour(db, session, now), settings.stranger_answers_an_hour
+    if answers < most:
+        return ok("unknown phones", f"{answers} answers within the last hour, at most {most}")
+    return warn(
+        "unknown phones",
+        f"{answers} answers within an hour: they get no more for now",
+        'somebody may be pumping texts: docs/messaging.md, "Phones that nobody knows"',
+    )
+
+
 def _clock(session: Session, now: datetime) -> Check:
     """Compare this machine's time with the database's, which every machine can ask."""
     at = session.scalar(select(func.clock_timestamp()))
@@ -245,10 +258,12 @@ def _own_texts(session: Session, now: datetime, settings: Settings) -> Check:
     if now - sent > LATE:
         return fail(name, "none is sent any more", "is `pumpline run` or a `pumpline worker` running?")
     if came is None or came < sent:
-        lost = "sent, and it never came in: Twilio did not take it, or does not reach our webhook"
+        lost = "the last was sent, and it never came in: Twilio did not take it, or does not reach our webhook"
     else:
-        lost = "came in, and its answer did not get back: Twilio takes no answers, or its reports do not reach us"
-    return fail(name, f"the last was {lost}", "docs/runbooks.md, the line does not answer its own texts")
+        lost = (
+            "the last came in, and its answer did not get back: Twilio takes no answers, or its reports do not reach us"
+        )
+    return fail(name, lost, "docs/runbooks.md, the line does not answer its own texts")
 
 
 def hours(span: timedelta) -> str:
