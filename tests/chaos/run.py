@@ -27,6 +27,7 @@ from tests.chaos.fleet import Fleet, Member
 from tests.chaos.weather import FAIR, Carrier, Weather
 
 _AT_ONCE = 16
+_APART = 0.8
 _SETTLES_WITHIN = timedelta(hours=3)  # by the run's clock; some texts are tried for an hour before a person is asked
 _STRIDE = timedelta(seconds=60)
 
@@ -140,10 +141,13 @@ def _go(run: Run) -> None:
     breaking = threading.Thread(target=faults)
     run.texting.set()
     breaking.start()
-    began = time.monotonic()
+    began, few = time.monotonic(), threading.Lock()
 
     def one(n: int) -> None:
         time.sleep(max(0.0, began + n / len(said) * run.scenario.lasts - time.monotonic()))
+        if n > len(said) // 2:
+            with few:  # somebody still texts when the last crash point is armed, however slow the machine
+                time.sleep(_APART if run.fleet.points else 0)
         run.carrier.text(*said[n], run.sids[n])
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
