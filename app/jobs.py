@@ -38,13 +38,19 @@ def jobs_for(
     channel: Channel,
     steady: Callable[[], float] = monotonic,
     *,
+    jitter: Callable[[], float] = lambda: 0.0,
     ping: Callable[[], None] | None = None,
 ) -> tuple[Job, ...]:
     """Return every periodic job of one installation, in the order in which one leads to the next.
 
     Those marked `here` belong to each machine that takes in texts; the others are done once, wherever.
-    `steady` counts the seconds that a job takes. `ping` reaches the operator's dead man's switch, where there is one.
+    `steady` counts the seconds that a job takes; `jitter` keeps refused texts from coming back all at once.
+    `ping` reaches the operator's dead man's switch, where there is one.
     """
+
+    def send(now: datetime) -> int:
+        return send_outbox(line, channel, now, steady=steady, jitter=jitter)
+
     jobs = [
         Job("replay_spool", timedelta(seconds=5), lambda now: replay_spool(line, now), here=True),
         Job("notice_missed_refills", timedelta(seconds=15), lambda now: notice_missed_refills(line, now)),
@@ -52,7 +58,11 @@ def jobs_for(
         Job("plan_new_pumps", timedelta(seconds=30), lambda now: plan_new_pumps(line, now)),
         Job("take_care_steps", timedelta(seconds=5), lambda now: take_care_steps(line, now)),
         Job("raise_pages", timedelta(seconds=5), lambda now: raise_pages(line, now)),
-        Job("send_outbox", timedelta(seconds=1), lambda now: send_outbox(line, channel, now, steady=steady)),
+        Job(
+            "send_outbox",
+            timedelta(seconds=1),
+            lambda now: send_outbox(line, channel, now, steady=steady, jitter=jitter),
+        ),
         Job("settle_unknown", timedelta(seconds=5), lambda now: settle_unknown(line, channel, now)),
         Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     twilio_sender: str | None = None
     twilio_api_url: str | None = None
     twilio_timeout_seconds: float = Field(default=10, ge=1, le=60)
+    long_code_per_second: float = Field(default=1, ge=0, le=1000)
+    toll_free_per_second: float = Field(default=3, ge=0, le=1000)
+    short_code_per_second: float = Field(default=100, ge=0, le=1000)
+    service_per_second: float = Field(default=3, ge=0, le=1000)
     opt_out_reply: Literal["carrier", "pumpline"] = "pumpline"  # filled from channel
 
     clinic_name: str = "Northgate Pump Clinic"

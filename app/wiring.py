@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from random import random
 
 from flask import Flask
 
@@ -18,6 +19,7 @@ from app.db.crypto import Keyring
 from app.db.engine import Database
 from app.db.spool import Spool
 from app.domain.phone import countries_named
+from app.domain.rate import Rates
 from app.domain.strangers import Bounds
 from app.domain.texts import ClinicVoice, load_words
 from app.jobs import jobs_for, released_by, run_due
@@ -38,7 +40,8 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
     channel = channel or channel_for(settings)
     clock = clock or clock_for(settings, line.db)
 
-    jobs, health = jobs_for(line, channel, ping=ping_for(settings)), StoredHealth(line.db)
+    jobs = jobs_for(line, channel, jitter=random, ping=ping_for(settings))
+    health = StoredHealth(line.db)
     flask = Flask("app", static_folder="static", template_folder="web/templates")
     flask.config["SECRET_KEY"] = keys.secret_key
     flask.config["SECRET_KEY_FALLBACKS"] = list(keys.old_secret_keys)
@@ -66,7 +69,7 @@ def worker_engine(settings: Settings, name: str, concurrency: int | None) -> Eng
     line = line_for(settings, keys_for(settings))
     channel = channel_for(settings)
     return DistributedEngine(
-        [job for job in jobs_for(line, channel, ping=ping_for(settings)) if not job.here],
+        [job for job in jobs_for(line, channel, jitter=random, ping=ping_for(settings)) if not job.here],
         clock_for(settings, line.db),
         StoredHealth(line.db),
         conninfo=line.db.conninfo(),
@@ -89,6 +92,8 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         send_drafts=settings.send_drafts,
         day_ends=settings.day_ends,
         segment_price=settings.segment_price,
+        sender=settings.twilio_sender or "",
+        rates=rates_of(settings),
         strangers=Bounds(
             countries_named(settings.text_countries),
             settings.stranger_answers_a_day,
@@ -97,6 +102,17 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         check_phone=settings.check_phone,
         check_number=settings.check_number,
         periods=settings.periods,
+    )
+
+
+def rates_of(settings: Settings) -> Rates:
+    if settings.is_simulator:
+        return Rates()
+    return Rates(
+        settings.long_code_per_second,
+        settings.toll_free_per_second,
+        settings.short_code_per_second,
+        settings.service_per_second,
     )
 
 

@@ -60,6 +60,7 @@ def environment(
         "PUMPLINE_TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "PUMPLINE_TWILIO_AUTH_TOKEN": AUTH_TOKEN,
         "PUMPLINE_TWILIO_SENDER": SENDER,
+        "PUMPLINE_LONG_CODE_PER_SECOND": "0",
         "PUMPLINE_TWILIO_API_URL": provider or "http://127.0.0.1:9",  # nobody listens: nothing leaves this machine
         "PUMPLINE_SCHEDULER": "yes" if scheduler else "no",
         "PUMPLINE_LOG_LEVEL": "error",

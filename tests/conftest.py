@@ -100,6 +100,7 @@ def settings(tmp_path: Path, twilio: FakeTwilio) -> Settings:
         twilio_sender=twilio.number,
         twilio_api_url=twilio.url,
         twilio_timeout_seconds=2,
+        long_code_per_second=0,  # a clock that stands still brings no sender's turn
         on_call_phone="+16145550190",
         second_factor_roles="none",
         opt_out_reply="pumpline",

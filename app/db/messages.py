@@ -73,6 +73,16 @@ class OutboundMessage(Base):
             sqlite_where=text("state = 'queued'"),
             postgresql_where=text("state = 'queued'"),
         ),
+        # the next of each clinic, whatever the others wait for
+        Index(
+            "ix_outbound_message_queued_of_clinic",
+            "clinic_id",
+            "urgent",
+            "due_at",
+            "id",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
         # handed to somebody and without an end yet: what a settling job looks at
         Index(
             "ix_outbound_message_open",

@@ -26,6 +26,7 @@ from app.db.retention import Forgotten, LegalHold
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
 from app.db.tally import Tally
 from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
+from app.db.turns import SenderTurn
 from app.db.visit_hours import ClinicSchedule, Closure
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
 
@@ -78,6 +79,7 @@ __all__ = [
     "Role",
     "SavedView",
     "Scan",
+    "SenderTurn",
     "SignInAttempt",
     "Staff",
     "StaffSession",

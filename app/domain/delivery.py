@@ -122,7 +122,10 @@ def failure(status: int | None, code: int | None) -> Failure:
 ATTEMPTS = 3  # tries of one text after definite refusals that may pass
 
 
-def wait_before(attempt: int, failure: Failure) -> timedelta:
-    """How long to wait before try number `attempt` + 1 (1 is the first retry): doubling, at most an hour."""
+def wait_before(attempt: int, failure: Failure, jitter: float = 0) -> timedelta:
+    """How long to wait before try number `attempt` + 1 (1 is the first retry): doubling, at most an hour.
+
+    `jitter`, from 0 to 1, adds up to a quarter: what was refused together does not come back together.
+    """
     doublings = min(max(attempt - 1, 0), 16)
-    return min(failure.wait * (1 << doublings), max(timedelta(hours=1), failure.wait))
+    return min(failure.wait * (1 << doublings), max(timedelta(hours=1), failure.wait)) * (1 + jitter / 4)
