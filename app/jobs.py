@@ -11,6 +11,7 @@ from app.actions.dead_mans_ping import JOB as PINGS
 from app.actions.dead_mans_ping import dead_mans_ping
 from app.actions.deliver_simulated import deliver_simulated
 from app.actions.forget_imports import forget_imports
+from app.actions.forget_old import forget_old
 from app.actions.index_names import index_names
 from app.actions.line import Line
 from app.actions.notice_missed_refills import notice_missed_refills
@@ -29,7 +30,7 @@ from app.channels.base import Channel
 from app.channels.simulator import progress
 from scheduler.engine import HealthRecord, Job, run_guarded
 
-NIGHTLY = ("plan_reminders", "plan_care")  # repair; nothing that is due hangs on them
+NIGHTLY = ("plan_reminders", "plan_care", "forget_old")  # repair; nothing that is due hangs on them
 
 
 def jobs_for(
@@ -68,6 +69,7 @@ def jobs_for(
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
         Job("index_names", timedelta(seconds=30), lambda now: index_names(line, now)),
         Job("forget_imports", timedelta(hours=1), lambda now: forget_imports(line, now)),
+        Job("forget_old", timedelta(hours=1), lambda now: forget_old(line, now)),
         Job("plan_reminders", timedelta(hours=6), lambda now: plan_reminders(line, now)),
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]

@@ -5,7 +5,7 @@ A wrong value stops the start with the variable's name, what is wrong and an exa
 
 import os
 from collections.abc import Mapping
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.permissions import Role
+from app.domain.retention import Periods
 from app.setting_rules import (
     EXAMPLES,
     KEYS_EXAMPLE,
@@ -102,6 +103,11 @@ class Settings(BaseSettings):
     data_keys: SecretStr | None = None
     backup_key: SecretStr | None = None
     backup_dir: Path = Path("instance/backups")  # filled from instance_dir
+    keep_texts_days: int = Field(default=3653, ge=365, le=36_525)
+    keep_notes_days: int = Field(default=3653, ge=365, le=36_525)
+    keep_pictures_days: int = Field(default=365, ge=30, le=36_525)
+    keep_deliveries_days: int = Field(default=365, ge=30, le=36_525)
+    keep_sign_ins_days: int = Field(default=90, ge=30, le=36_525)
     send_drafts: bool = True
     answers_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -217,6 +223,17 @@ class Settings(BaseSettings):
     def asks_second_factor_of(self) -> frozenset[Role]:
         """The roles that may not go on without a second factor."""
         return roles_named(self.second_factor_roles)
+
+    @property
+    def periods(self) -> Periods:
+        """How long things are kept."""
+        return Periods(
+            texts=timedelta(days=self.keep_texts_days),
+            notes=timedelta(days=self.keep_notes_days),
+            pictures=timedelta(days=self.keep_pictures_days),
+            deliveries=timedelta(days=self.keep_deliveries_days),
+            sign_ins=timedelta(days=self.keep_sign_ins_days),
+        )
 
     @property
     def carrier_confirms_opt_out(self) -> bool:

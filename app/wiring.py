@@ -101,6 +101,7 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         ),
         check_phone=settings.check_phone,
         check_number=settings.check_number,
+        periods=settings.periods,
     )
 
 

@@ -26,6 +26,7 @@ from app.db.directory import (
     clinic_for,
     coming_visits,
     find_phone,
+    number_again,
     open_alert_codes,
     phone_named,
     visits_in_time,
@@ -132,6 +133,8 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
             decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
         decision = within_bounds(line, session, decision, sender, number, phone.id if phone else None, now)
         phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
+        if phone and phone.number_gone:
+            number_again(session, phone_id, number)
         came_at = late.came_at if late else now
         inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, came_at)
         if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again

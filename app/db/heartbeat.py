@@ -28,6 +28,7 @@ SILENT_AFTER = {
     "replay_spool": _FEW,
     "catch_up": timedelta(minutes=20),  # asks every five minutes, and a long list takes a while
     "forget_imports": timedelta(hours=13),
+    "forget_old": timedelta(hours=13),
     "plan_reminders": timedelta(hours=13),  # beats every six hours: two beats missed
     "plan_care": timedelta(hours=13),
 }

@@ -22,6 +22,7 @@ from app.db.people import (
     Staff,
     StaffSession,
 )
+from app.db.retention import Forgotten, LegalHold
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
 from app.db.tally import Tally
 from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
@@ -47,6 +48,7 @@ __all__ = [
     "DeliveryEvent",
     "EntryState",
     "Feedback",
+    "Forgotten",
     "ImportBatch",
     "ImportChange",
     "ImportState",
@@ -55,6 +57,7 @@ __all__ = [
     "Invitation",
     "JobHealth",
     "Label",
+    "LegalHold",
     "NameKey",
     "OutboundMessage",
     "Passkey",

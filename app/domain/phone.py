@@ -59,6 +59,11 @@ def may_be_texted(number: str, countries: frozenset[str]) -> bool:
     return region in countries and phonenumbers.number_type(parsed) not in _COSTS_EXTRA
 
 
+def digits_of(text: str) -> str:
+    """Return the digits of a text, one after the other: a number whatever stands between them."""
+    return re.sub(r"\D", "", text, flags=re.ASCII)
+
+
 def sender_key(raw: str) -> str:
     """Return the one spelling of a sender as a provider gives it: E.164 where it is one, else as it came.
 

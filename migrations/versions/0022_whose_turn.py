@@ -6,7 +6,7 @@ from alembic import op
 from app.db.types import Instant
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0017"
 
 _QUEUED = "state = 'queued'"
 
