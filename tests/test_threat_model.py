@@ -30,6 +30,7 @@ ASKED = (
     "SMS pumping and toll fraud",
     "secrets in logs and errors",
     "stolen backup",
+    "package with a known hole",
 )
 
 

@@ -61,11 +61,19 @@ class Erased:
 
 
 def erase_patient(
-    line: Line, patient_id: int, now: datetime, actor: str, *, pump_in_use_is_known: bool = False
+    line: Line,
+    patient_id: int,
+    now: datetime,
+    actor: str,
+    *,
+    pump_in_use_is_known: bool = False,
+    clinic_id: int | None = None,
 ) -> Erased:
     """Erase one record, whole or not at all. Raises Refused under hold, with an open alert, or for a pump in use."""
     with line.db.begin() as session:
         patient = the_patient(session, patient_id)
+        if clinic_id not in (None, patient.clinic_id):
+            raise Refused("there is no such patient, or the record was erased", "missing")
         clinic = session.get_one(Clinic, patient.clinic_id, with_for_update={"read": True})
         _refuse(session, patient, pump_in_use_is_known)
         on_call = line.db.hash_of(clinic.on_call_phone) if clinic.on_call_phone else None

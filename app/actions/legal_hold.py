@@ -44,11 +44,14 @@ def place_hold(
         return hold.id
 
 
-def lift_hold(line: Line, hold_id: int, now: datetime, actor: str, staff_id: int | None = None) -> None:
-    """Lift one. What it kept is looked at again from the beginning. Raises Refused where there is none."""
+def lift_hold(
+    line: Line, hold_id: int, now: datetime, actor: str, staff_id: int | None = None, clinic_id: int | None = None
+) -> None:
+    """Lift one, of this clinic where one is named. What it kept is looked at again. Raises Refused."""
     with line.db.begin() as session:
         hold = session.get(LegalHold, hold_id, with_for_update=True)
-        if hold is None or hold.lifted_at is not None:
+        others = hold is not None and clinic_id not in (None, hold.clinic_id)
+        if hold is None or others or hold.lifted_at is not None:
             raise Refused("that hold was lifted already: nothing was changed", "missing")
         hold.lifted_at, hold.lifted_by = now, staff_id
         look_again(session)

@@ -1,13 +1,14 @@
 """The web rooms: Twilio's webhooks, the simulator phone, the staff pages. `install` hangs them into an application."""
 
 import hashlib
+import logging
 import secrets
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, render_template, request, url_for
+from flask import Flask, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -22,6 +23,7 @@ from app.web.signing import signing_keys
 from app.web.uploads import TOO_LARGE, InMemory, let_in_files, read_to_the_end
 from app.web.wording import FILTERS
 
+log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent.parent / "static"
 LARGEST_FORM = 256 * 1024
 
@@ -121,4 +123,8 @@ def _error_page(error: HTTPException) -> ResponseReturnValue:
 
 
 def _page(code: int, title: str, words: str) -> ResponseReturnValue:
-    return render_template("error.html", title=tr(title), words=tr(words)), code
+    try:
+        return render_template("error.html", title=tr(title), words=tr(words)), code
+    except Exception as error:  # around it stands what the database says, and the database may be what is wrong
+        log.error("the page of an error could not be made: %s", type(error).__name__)
+        return Response(f"{title}. {words}", code, content_type="text/plain; charset=utf-8")
