@@ -64,6 +64,7 @@ def jobs_for(
             lambda now: send_outbox(line, channel, now, steady=steady, jitter=jitter),
         ),
         Job("settle_unknown", timedelta(seconds=5), lambda now: settle_unknown(line, channel, now)),
+        Job("settle_silent", timedelta(seconds=10), lambda now: settle_silent(line, channel, now)),
         Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),
         Job("index_names", timedelta(seconds=30), lambda now: index_names(line, now)),
@@ -73,7 +74,6 @@ def jobs_for(
         Job("plan_care", timedelta(hours=6), lambda now: plan_care(line, now)),
     ]
     if line.channel != "simulator":
-        jobs.append(Job("settle_silent", timedelta(seconds=10), lambda now: settle_silent(line, channel, now)))
         jobs.append(Job(JOB, timedelta(minutes=5), lambda now: catch_up(line, channel, now)))
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))

@@ -63,6 +63,7 @@ TARGETS: Mapping[str, Target] = {
     "lost_when_late": Target(at_most=0),
     "double_with_two": Target(at_most=0),
     "delivery_utilisation_16": Target(at_least=0.85),
+    "rate_limit_accuracy": Target(at_least=0.95, at_most=1.0),
     "start_to_answer_s": Target(at_most=3),
     "import_rows_s": Target(at_most=90),
     "import_peak_mb": Target(at_most=300),

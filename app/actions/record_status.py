@@ -12,7 +12,9 @@ from app.actions.line_check import check_reported, is_check_token
 from app.actions.threads import text_failed
 from app.db.messages import DeliveryEvent, OutboundMessage
 from app.db.tally import count_provider_error
-from app.domain.delivery import FAILURES, failure, moves, state_named
+from app.domain.delivery import FAILURES, FINAL, DeliveryState, failure, moves, state_named
+
+TAKEN_FOR_ANOTHER = "what the provider has was another text with the same words"
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
         )
         if message is None:
             return False
-        if message.provider_id is None and report.provider_id and not _taken(session, report.provider_id):
-            message.provider_id = report.provider_id
+        if message.provider_id is None and report.provider_id:
+            _take(session, message, report, now)
         if not moved or state is None:
             return False
         message.state, message.state_at = state, now
@@ -83,8 +85,19 @@ def _known(session: Session, report: StatusReport, message: OutboundMessage | No
     return session.execute(same.limit(1)).first() is not None
 
 
-def _taken(session: Session, provider_id: str) -> bool:
-    return (
-        session.execute(select(OutboundMessage.id).where(OutboundMessage.provider_id == provider_id)).first()
-        is not None
-    )
+def _take(session: Session, message: OutboundMessage, report: StatusReport, now: datetime) -> None:
+    """Note the provider's id. Only a report that names our token is certain of it: what was matched by words gives way.
+
+    That other text, with the same words to the same phone, is unknown again, and asked about.
+    """
+    other = session.scalars(
+        select(OutboundMessage).where(OutboundMessage.provider_id == report.provider_id).with_for_update()
+    ).first()
+    if other is not None and not report.token:
+        return
+    if other is not None:
+        other.provider_id = None
+        if other.state not in FINAL:
+            other.state, other.state_at, other.reason = DeliveryState.UNKNOWN, now, TAKEN_FOR_ANOTHER
+        session.flush()
+    message.provider_id = report.provider_id

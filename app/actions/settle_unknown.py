@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.actions.asking import AT_MOST, Asking
 from app.actions.each import each
 from app.actions.failed_text import ask_for_a_call, expired, matters_at_once
 from app.actions.line import Line
 from app.actions.send_outbox import release_claims
-from app.channels.base import Channel, ChannelError
+from app.channels.base import Channel
 from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.people import Phone
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
@@ -41,27 +42,27 @@ def settle_unknown(line: Line, channel: Channel, now: datetime) -> int:
         release_claims(line, now, CLAIM_LASTS)
     with line.db.read() as session:
         ids = session.scalars(
-            select(OutboundMessage.id).where(
+            select(OutboundMessage.id)
+            .where(
                 WITHOUT_END,
                 OutboundMessage.state == DeliveryState.UNKNOWN,
                 OutboundMessage.state_at <= now - ASK_AFTER,
             )
+            .order_by(OutboundMessage.urgent.desc(), OutboundMessage.state_at, OutboundMessage.id)
+            .limit(AT_MOST)
         ).all()
-    return each(ids, "unknown message", lambda message_id: _settle(line, channel, message_id, now))
+    asking = Asking(channel)
+    return each(ids, "unknown message", lambda message_id: _settle(line, asking, message_id, now))
 
 
-def _settle(line: Line, channel: Channel, message_id: int, now: datetime) -> bool:
+def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
     with line.db.read() as session:
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
         body, since = message.body, message.created_at - timedelta(minutes=1)
         others = ids_of_others(session, message, since)
-    try:
-        provider_id = channel.find(number, body, since, others)
-    except ChannelError:
-        provider_id, asked = None, False
-    else:
-        asked = True
+    found = asking.ask(lambda channel: (channel.find(number, body, since, others),))
+    asked, provider_id = found is not None, found[0] if found else None
     with line.db.begin() as session:
         message = session.get_one(OutboundMessage, message_id, with_for_update=True)
         if message.state is not DeliveryState.UNKNOWN:
@@ -72,7 +73,10 @@ def _settle(line: Line, channel: Channel, message_id: int, now: datetime) -> boo
         elif asked:
             _again(session, message, now)
         else:
-            if now - message.created_at >= PERSON_AFTER and message.reason != CANNOT_ASK:
+            if now - message.state_at >= LONGEST:
+                message.state, message.state_at, message.reason = DeliveryState.UNCONFIRMED, now, CANNOT_ASK
+                ask_for_a_call(session, message, CANNOT_ASK, now)
+            elif now - message.created_at >= PERSON_AFTER and message.reason != CANNOT_ASK:
                 message.reason = CANNOT_ASK  # once: this is looked at every few seconds
                 ask_for_a_call(session, message, CANNOT_ASK, now)
             return False

@@ -59,6 +59,14 @@ class OutboundMessage(Base):
     __tablename__ = "outbound_message"
     __table_args__ = (
         Index("ix_outbound_message_phone_id_id", "phone_id", "id"),
+        # of those with the carrier, whom to ask about: a beat that finds none reads nothing else
+        Index(
+            "ix_outbound_message_silent",
+            "ask_at",
+            "state_at",
+            sqlite_where=text("state IN ('handed_over', 'accepted', 'sent')"),
+            postgresql_where=text("state IN ('handed_over', 'accepted', 'sent')"),
+        ),
         Index("ix_outbound_message_inbound_id", "inbound_id"),
         Index("ix_outbound_message_patient_id", "patient_id"),
         Index(

@@ -84,7 +84,7 @@ def test_a_text_of_two_segments_takes_the_time_of_two(
     owed(maria, "x" * 200)
     owed(maria)
     sends(1)
-    assert seconds() == pytest.approx(2)
+    assert seconds() == pytest.approx(2, rel=0.02)
 
 
 def test_what_does_not_fit_into_one_beat_goes_on_with_the_next(

@@ -9,6 +9,7 @@ from app.actions.line import Line
 from app.actions.record_status import StatusReport, record_status
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_silent import settle_silent
+from app.actions.settle_unknown import settle_unknown
 from app.channels.base import Channel
 from app.db.messages import OutboundMessage, Purpose
 from app.db.stuck import list_stuck
@@ -215,3 +216,54 @@ def test_what_stays_too_long_is_listed(
     with line.db.read() as session:
         assert list_stuck(session, clock() + timedelta(minutes=9)) == []
         assert [stuck.state for stuck in list_stuck(session, clock() + timedelta(minutes=11))] == ["queued"]
+
+
+def test_while_twilio_does_not_answer_a_beat_asks_three_times_and_no_more(
+    owed: Callable[..., int], settle: Settle, maria: Someone, twilio: FakeTwilio, line: Line, channel: Channel,
+    clock: FrozenClock,
+) -> None:  # fmt: skip
+    for _ in range(8):
+        owed(maria)
+    send_outbox(line, channel, clock())
+    asked = len(twilio.requests)
+    token, twilio.auth_token = twilio.auth_token, "changed meanwhile"
+    clock.forward(minutes=1)
+    settle()
+    assert len(twilio.requests) - asked == 3
+    twilio.auth_token = token
+    for message in twilio.accepted:
+        message.status = "delivered"
+    clock.forward(hours=1)
+    assert settle() == 8
+
+
+def test_an_unknown_text_that_cannot_be_asked_about_for_a_day_ends_with_a_nurses_call(
+    owed: Callable[..., int], maria: Someone, twilio: FakeTwilio, desk: Desk, channel: Channel, clock: FrozenClock
+) -> None:
+    twilio.hang_up(after_accepting=False)
+    owed(maria)
+    send_outbox(desk.line, channel, clock())
+    token, twilio.auth_token = twilio.auth_token, "changed meanwhile"
+    clock.forward(hours=24)
+    settle_unknown(desk.line, channel, clock())
+    twilio.auth_token = token
+    assert desk.messages(Purpose.STAFF)[0].state is DeliveryState.UNCONFIRMED
+    assert len(desk.tasks(TaskKind.UNDELIVERED)) == 1
+    with desk.line.db.read() as session:
+        assert list_stuck(session, clock()) == []
+
+
+def test_a_report_takes_its_id_from_the_text_that_words_alone_had_matched(
+    owed: Callable[..., int], maria: Someone, twilio: FakeTwilio, desk: Desk, channel: Channel, clock: FrozenClock
+) -> None:
+    for has_it in (True, False):
+        twilio.hang_up(after_accepting=has_it)
+        owed(maria, "Please call us.")
+        send_outbox(desk.line, channel, clock())
+    clock.forward(minutes=1)
+    settle_unknown(desk.line, channel, clock())
+    matched, other = sorted(desk.messages(Purpose.STAFF), key=lambda row: row.provider_id is None)
+    record_status(desk.line, StatusReport("delivered", other.token, twilio.accepted[0].sid), clock())
+    rows = {row.id: row for row in desk.messages(Purpose.STAFF)}
+    assert rows[other.id].state is DeliveryState.DELIVERED
+    assert (rows[matched.id].state, rows[matched.id].provider_id) == (DeliveryState.UNKNOWN, None)
