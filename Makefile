@@ -6,7 +6,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_CONFIG := 1
 BIN := .venv/bin
 
-.PHONY: run test setup check check-content model model-check evaluate lint types imports docs-check bench lock screenshots clean
+.PHONY: run test setup check check-content model model-check evaluate lint types imports docs-check audit sbom bench lock screenshots clean
 
 run: setup ## Start everything on http://127.0.0.1:$(PORT), with a demo clinic when the database is empty
 	@PUMPLINE_PORT=$(PORT) $(BIN)/pumpline run
@@ -59,6 +59,12 @@ evaluate: setup ## How well texts are understood: the seen set, the held-back on
 
 docs-check: setup ## Every setting and command documented; every link in docs leads somewhere
 	$(BIN)/python -m tools.check_docs
+
+audit: setup ## Known vulnerabilities of what is locked; says so where nobody can be asked
+	@$(BIN)/python -m tools.audit
+
+sbom: setup ## A bill of materials, CycloneDX, in build/sbom.cdx.json
+	@$(BIN)/python -m tools.sbom
 
 bench: setup ## Ratios against what one would write first; see docs/performance.md
 	$(BIN)/python -m bench

@@ -60,7 +60,9 @@ COMMANDS = {
     "backup": ("app.commands.backup:backup", "Back up the line while it runs: one sealed file, read back at once."),
     "restore": ("app.commands.restore:restore_command", "Restore a backup into an empty database, or check one."),
     "drill": ("app.commands.drill:drill", "Rehearse what one hopes never to need, and leave no trace."),
-    "keys": ("app.commands.keys:keys", "Make keys for the settings."),
+    "holds": ("app.commands.holds:holds", "Hold records for a court or an inquiry: nothing of them is erased."),
+    "retention": ("app.commands.retention:retention", "Show how long things are kept; put out what is older."),
+    "keys": ("app.commands.keys:keys", "Make keys, and change them while the line runs."),
 }
 
 

@@ -13,9 +13,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.domain.permissions import Role
-from app.domain.phone import e164
+from app.domain.phone import countries_named, e164, is_country
 from faq.segments import GSM7_BASIC
 
+SHORTEST_SECRET = 32
 LONGEST_CLINIC_NAME = 40  # the answers are measured with a name this long
 
 EXAMPLES = {
@@ -30,6 +31,10 @@ EXAMPLES = {
     "twilio_sender": "+16145550100",
     "twilio_api_url": "http://127.0.0.1:9999",
     "twilio_timeout_seconds": "10",
+    "long_code_per_second": "1",
+    "toll_free_per_second": "3",
+    "short_code_per_second": "100",
+    "service_per_second": "3.75",
     "opt_out_reply": "carrier",
     "clinic_name": '"Northgate Pump Clinic"',
     "clinic_phone": "+16145550100",
@@ -39,6 +44,9 @@ EXAMPLES = {
     "emergency_number": "911",
     "day_ends": "17:00",
     "segment_price": "0.01",
+    "text_countries": "US,CA",
+    "stranger_answers_a_day": "10",
+    "stranger_answers_an_hour": "100",
     "second_factor_roles": "lead_nurse,administrator",
     "session_idle_minutes": "30",
     "session_hours": "12",
@@ -46,18 +54,34 @@ EXAMPLES = {
     "oidc_client_id": "pumpline",
     "oidc_client_secret": "(from whoever runs the sign-in)",
     "oidc_name": '"your hospital account"',
+    "keep_texts_days": "3653",
+    "keep_notes_days": "3653",
+    "keep_pictures_days": "365",
+    "keep_deliveries_days": "365",
+    "keep_sign_ins_days": "90",
     "send_drafts": "no",
     "answers_dir": "/etc/pumpline/answers",
     "log_level": "info",
     "scheduler": "no",
     "worker_dead_after_seconds": "16",
     "backup_dir": "/mnt/backups/pumpline",
+    "check_phone": "+16145550180",
+    "check_to": "+16145550100",
+    "ping_url": "https://hc-ping.com/...",
+    "metrics_token": "(32 random characters)",
 }
 KEYS_EXAMPLE = "make one with `pumpline keys new`"
 
 _MESSAGING_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _SHORT_CODE = re.compile(r"[1-9]\d{3,7}")
 _EMERGENCY = re.compile(r"\d{2,4}")
+
+
+def checked_countries(value: str) -> str:
+    named = countries_named(value)
+    if not named or (strange := sorted(code for code in named if not is_country(code))):
+        raise ValueError(f"names no country: {', '.join(strange)}" if named else "names no country")
+    return value
 
 
 def checked_database_url(value: str) -> str:
@@ -149,6 +173,22 @@ def checked_issuer(value: str | None) -> str | None:
     return value
 
 
+def checked_ping_url(value: SecretStr | None) -> SecretStr | None:
+    """The address of a dead man's switch: https, plain http on this machine only. No complaint repeats it."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value.get_secret_value().strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a web address") from None
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.fragment:
+        raise ValueError("must be a web address without name or #")
+    if parts.scheme == "http" and not is_loopback(parts.geturl()):
+        raise ValueError("must begin with https://")
+    return SecretStr(parts.geturl())
+
+
 def roles_named(value: str) -> frozenset[Role]:
     """Read "all", "none", or roles with commas between."""
     said = [part.strip().lower().replace(" ", "_") for part in value.split(",") if part.strip()]
@@ -183,6 +223,12 @@ def checked_fernet_keys(value: SecretStr | None) -> SecretStr | None:
             raise ValueError(f"{which} is not a data key: 44 characters, several separated by commas") from None
     if not keys:
         raise ValueError("holds no key: 44 characters, several separated by commas")
+    return value
+
+
+def checked_secret_keys(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and any(len(key) < SHORTEST_SECRET for key in split_keys(value)):
+        raise ValueError(f"holds a key that is too short: at least {SHORTEST_SECRET} characters, commas between")
     return value
 
 

@@ -5,7 +5,7 @@ A wrong value stops the start with the variable's name, what is wrong and an exa
 
 import os
 from collections.abc import Mapping
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,17 +15,21 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.permissions import Role
+from app.domain.retention import Periods
 from app.setting_rules import (
     EXAMPLES,
     KEYS_EXAMPLE,
     channel_problems,
     checked_backup_keys,
     checked_clinic_name,
+    checked_countries,
     checked_database_url,
     checked_emergency_number,
     checked_fernet_keys,
     checked_issuer,
     checked_phone,
+    checked_ping_url,
+    checked_secret_keys,
     checked_sender,
     checked_time_zone,
     checked_web_address,
@@ -67,6 +71,10 @@ class Settings(BaseSettings):
     twilio_sender: str | None = None
     twilio_api_url: str | None = None
     twilio_timeout_seconds: float = Field(default=10, ge=1, le=60)
+    long_code_per_second: float = Field(default=1, ge=0, le=1000)
+    toll_free_per_second: float = Field(default=3, ge=0, le=1000)
+    short_code_per_second: float = Field(default=100, ge=0, le=1000)
+    service_per_second: float = Field(default=3, ge=0, le=1000)
     opt_out_reply: Literal["carrier", "pumpline"] = "pumpline"  # filled from channel
 
     clinic_name: str = "Northgate Pump Clinic"
@@ -78,6 +86,10 @@ class Settings(BaseSettings):
     day_ends: time = time(17)
     segment_price: Decimal = Field(default=Decimal("0.01"), ge=0, le=1)
 
+    text_countries: str = "US"
+    stranger_answers_a_day: int = Field(default=10, ge=1, le=1000)
+    stranger_answers_an_hour: int = Field(default=100, ge=1, le=1_000_000)
+
     second_factor_roles: str = ""  # filled from channel
     session_idle_minutes: int = Field(default=30, ge=5, le=240)
     session_hours: int = Field(default=12, ge=1, le=24)
@@ -87,14 +99,24 @@ class Settings(BaseSettings):
     oidc_name: str = "your hospital account"
 
     secret_key: SecretStr | None = Field(default=None, min_length=32)
+    old_secret_keys: SecretStr | None = None
     data_keys: SecretStr | None = None
     backup_key: SecretStr | None = None
     backup_dir: Path = Path("instance/backups")  # filled from instance_dir
+    keep_texts_days: int = Field(default=3653, ge=365, le=36_525)
+    keep_notes_days: int = Field(default=3653, ge=365, le=36_525)
+    keep_pictures_days: int = Field(default=365, ge=30, le=36_525)
+    keep_deliveries_days: int = Field(default=365, ge=30, le=36_525)
+    keep_sign_ins_days: int = Field(default=90, ge=30, le=36_525)
     send_drafts: bool = True
     answers_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     scheduler: bool = True
     worker_dead_after_seconds: float = Field(default=16, ge=2, le=45)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    ping_url: SecretStr | None = None
+    check_phone: str | None = None
+    check_to: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -115,12 +137,17 @@ class Settings(BaseSettings):
 
     _database_url = field_validator("database_url")(checked_database_url)
     _clinic_name = field_validator("clinic_name")(checked_clinic_name)
-    _phones = field_validator("clinic_phone", "after_hours_phone", "on_call_phone")(checked_phone)
+    _phones = field_validator("clinic_phone", "after_hours_phone", "on_call_phone", "check_phone", "check_to")(
+        checked_phone
+    )
     _time_zone = field_validator("time_zone")(checked_time_zone)
     _emergency_number = field_validator("emergency_number")(checked_emergency_number)
     _sender = field_validator("twilio_sender")(checked_sender)
     _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
+    _countries = field_validator("text_countries")(checked_countries)
     _keys = field_validator("data_keys")(checked_fernet_keys)
+    _old_secret_keys = field_validator("old_secret_keys")(checked_secret_keys)
+    _ping_url = field_validator("ping_url")(checked_ping_url)
     _backup_keys = field_validator("backup_key")(checked_backup_keys)
 
     @field_validator("day_ends")
@@ -166,6 +193,23 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _check_is_whole(self) -> Self:
+        if self.check_phone is None:
+            return self
+        if not self.check_number.startswith("+"):
+            raise ValueError(
+                "PUMPLINE_CHECK_TO: is needed where the sender is no phone number: the number that patients text; "
+                f"{_example('check_to')}"
+            )
+        people = (self.check_number, self.clinic_phone, self.after_hours_phone, self.on_call_phone)
+        if self.check_phone in people:
+            raise ValueError(
+                "PUMPLINE_CHECK_PHONE: is a number that people use: it must be one of our own at Twilio that nobody "
+                "else texts"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _single_sign_on_is_whole(self) -> Self:
         given = [self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret]
         if any(given) and not all(given):
@@ -181,8 +225,24 @@ class Settings(BaseSettings):
         return roles_named(self.second_factor_roles)
 
     @property
+    def periods(self) -> Periods:
+        """How long things are kept."""
+        return Periods(
+            texts=timedelta(days=self.keep_texts_days),
+            notes=timedelta(days=self.keep_notes_days),
+            pictures=timedelta(days=self.keep_pictures_days),
+            deliveries=timedelta(days=self.keep_deliveries_days),
+            sign_ins=timedelta(days=self.keep_sign_ins_days),
+        )
+
+    @property
     def carrier_confirms_opt_out(self) -> bool:
         return self.opt_out_reply == "carrier"
+
+    @property
+    def check_number(self) -> str:
+        """The number that the line's own test phone texts."""
+        return self.check_to or self.twilio_sender or DEMO_CLINIC_PHONE
 
     @property
     def is_simulator(self) -> bool:
@@ -243,6 +303,8 @@ def _plain(field: str, kind: str, message: str) -> str:
             return "is not an account SID: AC and 32 hexadecimal digits"
         case ("secret_key", _):
             return "is too short: at least 32 characters"
+        case ("metrics_token", _):
+            return "is too short: at least 16 characters"
         case ("day_ends", _):
             return "is no time of day"
         case ("segment_price", _):
@@ -256,6 +318,6 @@ def _plain(field: str, kind: str, message: str) -> str:
 
 
 def _example(field: str) -> str:
-    if field in ("secret_key", "data_keys", "backup_key"):
+    if field in ("secret_key", "old_secret_keys", "data_keys", "backup_key"):
         return KEYS_EXAMPLE
     return f"for example {variable_of(field)}={EXAMPLES[field]}"

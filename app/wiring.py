@@ -1,6 +1,8 @@
 """The only place where parts are put together: settings, database, words, channel, clock, routes, heartbeat."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from random import random
 
 from flask import Flask
 
@@ -9,12 +11,16 @@ from app.actions.job_health import StoredHealth
 from app.actions.line import Line
 from app.actions.prepare import FirstClinic
 from app.channels.base import Channel
+from app.channels.ping import ping
 from app.channels.simulator import SimulatorChannel
 from app.channels.twilio_sms import TwilioSms
 from app.clock import Clock, system_clock
 from app.db.crypto import Keyring
 from app.db.engine import Database
 from app.db.spool import Spool
+from app.domain.phone import countries_named
+from app.domain.rate import Rates
+from app.domain.strangers import Bounds
 from app.domain.texts import ClinicVoice, load_words
 from app.jobs import jobs_for, released_by, run_due
 from app.keys import Keys, keys_for
@@ -34,9 +40,11 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
     channel = channel or channel_for(settings)
     clock = clock or clock_for(settings, line.db)
 
-    jobs, health = jobs_for(line, channel), StoredHealth(line.db)
+    jobs = jobs_for(line, channel, jitter=random, ping=ping_for(settings))
+    health = StoredHealth(line.db)
     flask = Flask("app", static_folder="static", template_folder="web/templates")
     flask.config["SECRET_KEY"] = keys.secret_key
+    flask.config["SECRET_KEY_FALLBACKS"] = list(keys.old_secret_keys)
     flask.config["SEND_FILE_MAX_AGE_DEFAULT"] = timedelta(days=7)
     flask.extensions |= {
         "line": line,
@@ -45,6 +53,7 @@ def wire(settings: Settings | None = None, *, clock: Clock | None = None, channe
         "clock": clock,
         "run_due": run_due(line, channel),
         "live": Live(line.db),
+        "heard": health,
         "holding": Holding(line, voice_of_settings(settings)),
         "engine": EmbeddedEngine(jobs, clock, health),
         "own_engine": EmbeddedEngine([job for job in jobs if job.here], clock, health),
@@ -60,7 +69,7 @@ def worker_engine(settings: Settings, name: str, concurrency: int | None) -> Eng
     line = line_for(settings, keys_for(settings))
     channel = channel_for(settings)
     return DistributedEngine(
-        [job for job in jobs_for(line, channel) if not job.here],
+        [job for job in jobs_for(line, channel, jitter=random, ping=ping_for(settings)) if not job.here],
         clock_for(settings, line.db),
         StoredHealth(line.db),
         conninfo=line.db.conninfo(),
@@ -83,6 +92,27 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         send_drafts=settings.send_drafts,
         day_ends=settings.day_ends,
         segment_price=settings.segment_price,
+        sender=settings.twilio_sender or "",
+        rates=rates_of(settings),
+        strangers=Bounds(
+            countries_named(settings.text_countries),
+            settings.stranger_answers_a_day,
+            settings.stranger_answers_an_hour,
+        ),
+        check_phone=settings.check_phone,
+        check_number=settings.check_number,
+        periods=settings.periods,
+    )
+
+
+def rates_of(settings: Settings) -> Rates:
+    if settings.is_simulator:
+        return Rates()
+    return Rates(
+        settings.long_code_per_second,
+        settings.toll_free_per_second,
+        settings.short_code_per_second,
+        settings.service_per_second,
     )
 
 
@@ -98,6 +128,14 @@ def channel_for(settings: Settings) -> Channel:
         api_url=settings.twilio_api_url,
         timeout_seconds=settings.twilio_timeout_seconds,
     )
+
+
+def ping_for(settings: Settings) -> Callable[[], None] | None:
+    """Return what reaches the operator's dead man's switch; None where there is none, and in the simulator."""
+    if settings.ping_url is None or settings.is_simulator:
+        return None
+    address = settings.ping_url.get_secret_value()
+    return lambda: ping(address)
 
 
 def clock_for(settings: Settings, db: Database) -> Clock:

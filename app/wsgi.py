@@ -1,4 +1,7 @@
-"""For a web server: `gunicorn app.wsgi:app`. The heartbeat starts with each worker; rows are claimed, never shared."""
+"""For a web server: `gunicorn app.wsgi:app`. The heartbeat starts with each worker; rows are claimed, never shared.
+
+`pumpline run` and `pumpline web` also keep slow requests from holding threads (app.commands.arriving); here that is the
+server's own matter, or the proxy's."""
 
 import atexit
 

@@ -60,9 +60,11 @@ def environment(
         "PUMPLINE_TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "PUMPLINE_TWILIO_AUTH_TOKEN": AUTH_TOKEN,
         "PUMPLINE_TWILIO_SENDER": SENDER,
+        "PUMPLINE_LONG_CODE_PER_SECOND": "0",
         "PUMPLINE_TWILIO_API_URL": provider or "http://127.0.0.1:9",  # nobody listens: nothing leaves this machine
         "PUMPLINE_SCHEDULER": "yes" if scheduler else "no",
         "PUMPLINE_LOG_LEVEL": "error",
+        "PUMPLINE_STRANGER_ANSWERS_AN_HOUR": "1000000",  # one text in seven is a stranger's
     }
     return {name: value for name, value in os.environ.items() if not name.startswith("PUMPLINE_")} | ours
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from app.cli import COMMANDS, cli
+from app.commands.arriving import MOST_HEAD
 from app.settings import Settings, load_settings, variable_of
 from app.web import LARGEST_FORM
 from app.web.uploads import LARGEST
@@ -128,6 +129,15 @@ def test_the_proxy_lets_in_what_pumpline_takes_and_never_turns_an_alarm_away() -
     assert megabytes * 1024 * 1024 >= LARGEST["console.upload_file"]
     assert "limit_req" in rooms["/staff/sign-in"]
     assert "$request_uri " not in text.split("log_format")[1].split(";")[0], "a query string in the log"
+
+
+def test_the_proxy_waits_for_a_request_before_pumpline_does() -> None:
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    assert "proxy_request_buffering off" not in text
+    for waits in ("client_header_timeout", "client_body_timeout", "send_timeout"):
+        assert int(re.findall(rf"^    {waits} (\d+)s;", text, re.MULTILINE)[0]) <= 30
+    heads = re.findall(r"large_client_header_buffers (\d+) (\d+)k;", text)
+    assert [int(count) * int(size) * 1024 for count, size in heads] == [MOST_HEAD]
 
 
 def test_every_way_to_run_is_a_command() -> None:

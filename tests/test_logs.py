@@ -1,9 +1,11 @@
 """What reaches the log, whoever says it: no number, no address, no words of an error."""
 
+import json
 import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from app.commands.server import Server
 from app.db.crypto import Keyring
 from app.db.engine import Database
-from app.logs import configure_logging
+from app.logs import configure_logging, following, tell
 from app.settings import Settings
 
 NUMBER = "+16145550142"
@@ -85,3 +87,27 @@ def test_postgresql_is_asked_the_same_way() -> None:
     db = Database("postgresql+psycopg://nobody@127.0.0.1:1/none", Keyring([Keyring.new_key()]))
     assert db.engine.hide_parameters
     db.close()
+
+
+def test_the_short_way_to_the_log_says_what_the_long_one_says(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(as_json=True)
+    log = logging.getLogger("app.web.twilio")
+    ids = {"inbound_id": 7, "kind": "urgent", "repeated": False}
+    with following("0123456789abcdef"):
+        log.info("text received", extra=ids)
+        logging.root.handlers[:] = logging.root.handlers[:1]  # as a server has it
+        tell(log, "text received", **ids)
+        log.setLevel("WARNING")
+        tell(log, "nothing", inbound_id=8)
+        log.setLevel("NOTSET")
+    long, short = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert datetime.fromisoformat(short.pop("timestamp")) >= datetime.fromisoformat(long.pop("timestamp"))
+    assert short == long
+
+
+def test_what_a_library_hangs_on_a_line_stays_out(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(as_json=True)
+    logging.getLogger("somebody").warning("slow", extra={"body": "Maria", "code": 5})
+    line = json.loads(capsys.readouterr().err)
+    assert line["code"] == 5
+    assert "Maria" not in line.values()

@@ -1,17 +1,21 @@
 """Take in the texts that the provider has and we never got: the service was down, or the webhook went elsewhere."""
 
+import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
 from app.actions.each import each
 from app.actions.line import Line
+from app.actions.line_check import is_check
 from app.actions.receive_text import InboundText, Late, Media, receive_text
 from app.channels.base import Came, Channel
 from app.db.messages import InboundMessage
 from app.db.people import Clinic
 from app.db.work import JobHealth
+from app.logs import following, request_of, tell
 
+log = logging.getLogger(__name__)
 LOOK_BACK = timedelta(hours=24)  # beyond it a person calls: an answer would no longer help
 OVERLAP = timedelta(minutes=15)  # the provider's list may lag behind
 GRACE = timedelta(minutes=2)  # until then a webhook may still be on its way
@@ -29,7 +33,7 @@ def catch_up(line: Line, channel: Channel, now: datetime) -> int:
     if since is None:
         return 0
     came = sorted(channel.came_since(since), key=lambda text: (text.at, text.provider_id))
-    ripe = [text for text in came if text.at >= since and text.at <= now - GRACE]
+    ripe = [text for text in came if text.at >= since and text.at <= now - GRACE and not is_check(line, text)]
     with line.db.read() as session:
         query = select(InboundMessage.provider_id).where(
             InboundMessage.provider_id.in_([text.provider_id for text in ripe])
@@ -59,5 +63,7 @@ def _take_in(line: Line, text: Came, now: datetime) -> bool:
         media=tuple(Media("", "") for _ in range(text.media)),
         channel=line.channel,
     )
-    receive_text(line, inbound, now, late=Late(text.at))
+    with following(request_of(text.provider_id)):
+        received = receive_text(line, inbound, now, late=Late(text.at))
+        tell(log, "text taken in that the provider had", **received.for_log())
     return True

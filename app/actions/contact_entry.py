@@ -12,7 +12,7 @@ from app.actions.outbox import taking_back, withdraw
 from app.db.messages import ASKED_FOR, OutboundMessage, Purpose
 from app.db.people import ConsentEvent, ConsentKind, Contact, ContactKind
 from app.domain.consent_scope import LONGEST_EVIDENCE, LONGEST_NAME, WAYS, Scope
-from app.domain.phone import e164
+from app.domain.phone import ordinary
 
 Field = Literal["number", "name", "relation", "way", "words", ""]
 
@@ -66,7 +66,7 @@ def checked(entry: ContactEntry, country: str) -> str:
     if len(entry.words) > LONGEST_EVIDENCE:
         raise WrongField("words", f"at most {LONGEST_EVIDENCE} characters")
     try:
-        return e164(entry.number, country)
+        return ordinary(entry.number, country)
     except ValueError as error:
         raise WrongField("number", str(error)) from error
 

@@ -21,10 +21,12 @@ from scheduler.quiet_hours import next_allowed
 REPEATED = ASKED_FOR  # a page comes again by itself; a reply or a nurse's text is not repeated
 
 
-def refused_for_now(session: Session, message: OutboundMessage, failure: Failure, now: datetime) -> None:
+def refused_for_now(
+    session: Session, message: OutboundMessage, failure: Failure, now: datetime, jitter: float = 0
+) -> None:
     """Wait, ever longer, and try again until it no longer helps; after a few tries a nurse knows too."""
     message.state, message.state_at = DeliveryState.QUEUED, now
-    message.due_at = _in_hours(session, message, now + wait_before(message.attempts, failure))
+    message.due_at = _in_hours(session, message, now + wait_before(message.attempts, failure, jitter))
     if message.attempts >= ATTEMPTS or matters_at_once(message):
         ask_for_a_call(session, message, failure.reason, now)
 

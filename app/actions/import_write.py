@@ -16,6 +16,7 @@ from app.actions.import_care import CareWriter
 from app.actions.import_journal import Change, with_fresh_ids
 from app.actions.import_rows import Numbered, Patients, Tally, differing, insert_returning, merged
 from app.actions.import_visits import VisitWriter
+from app.db.directory import number_again
 from app.db.engine import Database
 from app.db.name_index import Named, index_names
 from app.db.people import Clinic, ConsentEvent, ConsentKind, Contact, ContactKind, Patient, PatientState, Phone
@@ -113,13 +114,16 @@ class ChunkWriter:
         hashes = {number: self._db.hash_of(number) for number in dict.fromkeys(values.phone for values in rows)}
         table = Phone.__table__
         known = session.execute(
-            select(table.c.id, table.c.number_hash).where(
+            select(table.c.id, table.c.number_hash, table.c.number_gone).where(
                 table.c.clinic_id == self._clinic.id, table.c.number_hash.in_(set(hashes.values()))
             )
         ).all()
         ids = {row.number_hash: row.id for row in known}
+        numbers = {number_hash: number for number, number_hash in hashes.items()}
         for row in known:
             self._tally.met("phones", row, {})
+            if row.number_gone:
+                number_again(session, row.id, numbers[row.number_hash])
         new = [
             {"clinic_id": self._clinic.id, "number": number, "number_hash": number_hash, "created_at": self._now}
             for number, number_hash in hashes.items()

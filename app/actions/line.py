@@ -8,6 +8,9 @@ from functools import lru_cache
 from app.db.engine import Database
 from app.db.people import Clinic
 from app.db.spool import Spool
+from app.domain.rate import Rates
+from app.domain.retention import Periods
+from app.domain.strangers import Bounds
 from app.domain.texts import ClinicVoice, Words
 from scheduler.policy import Hours, ReminderPolicy
 
@@ -24,7 +27,13 @@ class Line:
     send_drafts: bool = True
     day_ends: time = time(17)  # of the clinic: until then a nurse who writes has the conversation
     segment_price: Decimal = Decimal("0.01")  # about what one segment costs, in dollars
+    sender: str = ""  # for clinics without one of their own
+    rates: Rates = field(default_factory=Rates)  # how fast each kind of sender may send
+    check_phone: str | None = None  # the line's own test phone, E.164, which texts it every quarter of an hour
+    check_number: str = ""  # the number it texts
+    periods: Periods = field(default_factory=Periods)  # how long things are kept
     spool: Spool | None = None  # where webhooks wait while the database cannot be written
+    strangers: Bounds = field(default_factory=Bounds)  # how much is said to phones that are nobody's
     urgent_apart: timedelta = field(default=timedelta(minutes=1))  # at most one page a minute for one alert
 
 

@@ -12,6 +12,7 @@ from app.db.inserts import insert_once
 from app.db.messages import OutboundMessage, Purpose
 from app.domain.delivery import DeliveryState
 from app.domain.texts import Rendered
+from app.logs import current_request, new_request
 from faq.segments import measure
 
 ABOUT_PAGES = "text:page"  # to the on-call phone, which is no patient's and has no thread
@@ -65,7 +66,8 @@ def owe(
 
 
 def new_token() -> str:
-    return secrets.token_urlsafe(12)
+    """Return what names a message in its status callback: the request that it follows from, and a secret of its own."""
+    return f"{current_request() or new_request()}-{secrets.token_urlsafe(12)}"
 
 
 def taking_back(*conditions: ColumnElement[bool]) -> Update:

@@ -15,8 +15,10 @@ from app.actions.audit import audit
 from app.actions.carry_out import carry_out
 from app.actions.errors import Refused
 from app.actions.line import Line, staff_link, voice_of
+from app.actions.line_check import is_check, take_check
 from app.actions.outbox import new_token, owe
 from app.actions.render import render_reply, room_to_ask
+from app.actions.strangers import within_bounds
 from app.actions.tasks import open_task
 from app.actions.threads import text_came
 from app.db.directory import (
@@ -24,6 +26,7 @@ from app.db.directory import (
     clinic_for,
     coming_visits,
     find_phone,
+    number_again,
     open_alert_codes,
     phone_named,
     visits_in_time,
@@ -89,6 +92,16 @@ class Received:
     replies: tuple[Handed, ...]
     repeated: bool
     trace: tuple[str, ...]
+    kind: str = ""  # of the understanding; not told of a text that came before
+
+    def for_log(self) -> dict[str, Any]:
+        """Return what the log may say: ids and states."""
+        return {
+            "inbound_id": self.inbound_id,
+            "kind": self.kind,
+            "repeated": self.repeated,
+            "replies": len(self.replies),
+        }
 
 
 def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late | None = None) -> Received:
@@ -97,6 +110,8 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
     `late`: nobody waits for the replies any more; they are queued, and say which text they answer.
     Raises Refused where there is no clinic yet.
     """
+    if is_check(line, inbound):
+        return _checked(line, inbound, now, late)
     number = sender_key(inbound.sender)
     with line.db.begin() as session:
         clinic = clinic_for(session, inbound.recipient)
@@ -116,7 +131,10 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
         )
         if line.carrier_confirms_opt_out and _CARRIER_TOOK_AS.get((inbound.opt_out_type or "").upper()) in CARRIER_SAYS:
             decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
+        decision = within_bounds(line, session, decision, sender, number, phone.id if phone else None, now)
         phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
+        if phone and phone.number_gone:
+            number_again(session, phone_id, number)
         came_at = late.came_at if late else now
         inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, came_at)
         if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again
@@ -128,7 +146,13 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
         carry_out(line, session, decision.effects, clinic, phone_id, sender, inbound_id, now)
         replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound_id, now, late)
         audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
-        return Received(inbound_id, replies, repeated=False, trace=decision.trace)
+        return Received(inbound_id, replies, repeated=False, trace=decision.trace, kind=understood.kind)
+
+
+def _checked(line: Line, inbound: InboundText, now: datetime, late: Late | None) -> Received:
+    answer = take_check(line, inbound, now, late=late is not None)
+    replies = (Handed(0, answer[0], answer[1], urgent=False),) if answer else ()
+    return Received(0, replies, repeated=False, trace=("A text of the line's own.",), kind="check")
 
 
 _CARRIER_TOOK_AS: dict[str, Intent] = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}

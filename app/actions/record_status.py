@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.actions.failed_text import not_delivered
 from app.actions.line import Line
+from app.actions.line_check import check_reported, is_check_token
 from app.actions.threads import text_failed
 from app.db.messages import DeliveryEvent, OutboundMessage
+from app.db.tally import count_provider_error
 from app.domain.delivery import FAILURES, failure, moves, state_named
 
 
@@ -25,6 +27,8 @@ class StatusReport:
 
 def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
     """Record a report, known or not, and return whether a message moved forward by it. The same report twice is one."""
+    if report.token and is_check_token(report.token):
+        return check_reported(line, report.token, report.status, now)
     with line.db.begin() as session:
         message = _message(session, report)
         if _known(session, report, message):
@@ -54,6 +58,7 @@ def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
             message.attempts = max(message.attempts, 1)
             text_failed(session, message, now)
             not_delivered(session, message, why, now)
+            count_provider_error(session, state.value, report.error_code)
         return True
 
 

@@ -11,6 +11,7 @@ from app.actions.receive_text import Late, receive_text
 from app.actions.record_status import record_status
 from app.actions.webhook_forms import OUR_TOKEN, Missing, inbound_text, status_report
 from app.db.spool import Spooled, Unreadable
+from app.logs import following, request_named_by, request_of, tell
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,14 @@ def replay_spool(line: Line, now: datetime) -> int:
 
 def _take_in(line: Line, spooled: Spooled, now: datetime) -> None:
     if spooled.kind == "status":
-        record_status(line, status_report(spooled.form, spooled.form.get(OUR_TOKEN, "")), now)
+        report = status_report(spooled.form, spooled.form.get(OUR_TOKEN, ""))
+        with following(request_named_by(report.token or report.provider_id or "")):
+            record_status(line, report, now)
     else:
-        receive_text(line, inbound_text(spooled.form), now, late=Late(spooled.came_at))
+        inbound = inbound_text(spooled.form)
+        with following(request_of(inbound.provider_id)):
+            received = receive_text(line, inbound, now, late=Late(spooled.came_at))
+            tell(log, "text taken in from the spool", **received.for_log())
 
 
 def _database_works(line: Line) -> bool:

@@ -3,21 +3,23 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
-from app.actions.failed_text import expired, refused_for_good, refused_for_now
+from app.actions.claim import Picked, anything_due, claim
+from app.actions.failed_text import refused_for_good, refused_for_now
 from app.actions.line import Line
-from app.actions.still_right import causes_of, step_causes_of
 from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut, Outgoing, Rejected, Unknown
-from app.db.messages import ASKED_FOR, WITHOUT_END, OutboundMessage
-from app.db.people import Clinic, Phone
+from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.prepared import Prepared
-from app.domain.delivery import DeliveryState, moves
+from app.db.tally import count_provider_error
+from app.domain.delivery import DeliveryState, Next, moves
+from app.logs import following, request_named_by, tell
 
 log = logging.getLogger(__name__)
 SENDERS = 16
@@ -31,6 +33,8 @@ LOST = "the provider's answer was lost"
 class Claimed:
     message_id: int
     outgoing: Outgoing
+    token: str = field(repr=False)
+    about: dict[str, Any]  # for the log: ids and states
 
 
 def send_outbox(
@@ -40,13 +44,17 @@ def send_outbox(
     *,
     senders: int = SENDERS,
     steady: Callable[[], float] = monotonic,
+    pause: Callable[[float], None] = sleep,
+    jitter: Callable[[], float] = lambda: 0.0,
 ) -> int:
     """Send every text that is due, urgent ones first; return how many the provider took.
 
     A crash between the call and its record leaves the row claimed: `settle_unknown` asks the provider about it.
-    `steady` counts the seconds that a beat takes; under a virtual clock it takes none.
+    `steady` counts the seconds that a beat takes, and `pause` lets some pass; under a virtual clock it takes none.
+    `jitter` gives numbers from 0 to 1: by so much of a quarter a refused text waits longer, so that not all come back
+    at once.
     """
-    if not _anything_due(line, now):
+    if not anything_due(line, now):
         return 0  # the usual beat takes no writer's turn
     began = steady()
 
@@ -54,64 +62,49 @@ def send_outbox(
         """The line's time now: a beat may last half a minute, and what it records is dated when it happened."""
         return now + timedelta(seconds=int(steady() - began))
 
-    send = _one(line, channel, at)
-    taken, more, running = 0, True, set[Future[bool]]()
+    def exactly() -> datetime:
+        return now + timedelta(seconds=steady() - began)
+
+    send = _one(line, channel, at, jitter)
+    taken, turn, running = 0, int(now.timestamp()), set[Future[bool]]()
+    picked, claim_at = Picked(more=True), now
     with ThreadPoolExecutor(senders) as pool:
         while True:
             room = senders + AHEAD - len(running)
             goes_on = steady() - began < BEAT_SECONDS
-            if goes_on and room >= AHEAD and (more or _anything_due(line, at())):
+            ready = picked.more or exactly() >= claim_at
+            if goes_on and room >= AHEAD and ready and (picked.more or anything_due(line, at())):
                 # a slow call holds up no other: whoever is done finds the next one claimed
-                seen, claimed = _claim(line, at(), room)
-                more = seen == room
+                picked, claimed = _claim(line, at(), exactly(), room, turn)
+                turn += bool(claimed)
+                claim_at = min(picked.free_at or now, exactly() + timedelta(seconds=LOOK_AGAIN_SECONDS))
                 running |= {pool.submit(send, one) for one in claimed}
-            if not running and not (more and goes_on):
+            until_turn = max((claim_at - exactly()).total_seconds(), 0.001) if picked.free_at else LOOK_AGAIN_SECONDS
+            if running:
+                done, running = wait(running, until_turn, FIRST_COMPLETED)
+                taken += sum(sent.result() for sent in done)
+            elif not goes_on or not (picked.more or picked.free_at):
                 return taken
-            done, running = wait(running, LOOK_AGAIN_SECONDS, FIRST_COMPLETED) if running else (set(), running)
-            taken += sum(sent.result() for sent in done)
+            elif not picked.more:  # every text that is due waits for its sender's turn
+                before = steady()
+                pause(until_turn)
+                if steady() == before:
+                    return taken  # a clock that stands still brings no turn
 
 
-_IS_DUE = (OutboundMessage.state == DeliveryState.QUEUED, OutboundMessage.due_at <= bindparam("now"))
-_DUE = select(OutboundMessage.id).where(*_IS_DUE).limit(1)
-_CLAIM = (
-    select(OutboundMessage, Phone.number, Phone.opted_out_at, Clinic.sender)
-    .join(Phone, Phone.id == OutboundMessage.phone_id)
-    .join(Clinic, Clinic.id == OutboundMessage.clinic_id)
-    .where(*_IS_DUE)
-    .order_by(OutboundMessage.urgent.desc(), OutboundMessage.due_at, OutboundMessage.id)
-    .limit(bindparam("most"))
-    .with_for_update(of=OutboundMessage, skip_locked=True)
-)
-
-
-def _anything_due(line: Line, now: datetime) -> bool:
-    with line.db.read() as session:
-        return session.execute(_DUE, {"now": now}).first() is not None
-
-
-def _claim(line: Line, now: datetime, limit: int) -> tuple[int, list[Claimed]]:
-    """Return how many due texts were looked at, and those of them that are ours to send."""
+def _claim(line: Line, now: datetime, exactly: datetime, limit: int, turn: int) -> tuple[Picked, list[Claimed]]:
     with line.db.begin() as session:
-        rows = session.execute(_CLAIM, {"now": now, "most": limit}).all()
-        causes = causes_of(session, [row[0].reminder_id for row in rows if row[0].reminder_id is not None])
-        steps = step_causes_of(session, [row[0].care_step_id for row in rows if row[0].care_step_id is not None])
-        claimed = []
-        for message, number, opted_out_at, sender in rows:
-            cause = causes.get(message.reminder_id or 0) or steps.get(message.care_step_id or 0)
-            cause = cause if message.purpose in ASKED_FOR else None
-            if message.expires_at is not None and message.expires_at <= now:
-                expired(session, message, now)
-            elif opted_out_at is not None and message.purpose in ASKED_FOR:
-                message.state, message.state_at, message.reason = DeliveryState.WITHDRAWN, now, "opted out"
-            elif cause and (why := cause.wrong_by_now()):
-                message.state, message.state_at, message.reason = DeliveryState.WITHDRAWN, now, why
-            elif cause and not message.urgent and (allowed_at := cause.allowed_at(now)) > now:
-                message.due_at = allowed_at
-            else:
-                message.state, message.state_at = DeliveryState.SENDING, now
-                message.attempts += 1  # counted before the call: a text that kills its sender is counted too
-                claimed.append(Claimed(message.id, _outgoing(line, message, number, sender, now)))
-        return len(rows), claimed
+        picked = claim(line, session, now, limit, turn, exactly)
+        claimed = [
+            Claimed(
+                one.message.id,
+                _outgoing(line, one.message, one.number, one.sender, now),
+                one.message.token,
+                _about(one.message),
+            )
+            for one in picked.claimed
+        ]
+        return picked, claimed
 
 
 def _outgoing(line: Line, message: OutboundMessage, number: str, sender: str | None, now: datetime) -> Outgoing:
@@ -122,20 +115,34 @@ def _outgoing(line: Line, message: OutboundMessage, number: str, sender: str | N
     return Outgoing(number, message.body, callback, sender, validity)
 
 
-def _one(line: Line, channel: Channel, at: Callable[[], datetime]) -> Callable[[Claimed], bool]:
+def _about(message: OutboundMessage) -> dict[str, Any]:
+    return {"outbound_id": message.id, "purpose": message.purpose.value, "task_id": message.task_id}
+
+
+def _one(
+    line: Line, channel: Channel, at: Callable[[], datetime], jitter: Callable[[], float]
+) -> Callable[[Claimed], bool]:
     def send(claimed: Claimed) -> bool:
+        with following(request_named_by(claimed.token)):
+            return hand_over(claimed)
+
+    def hand_over(claimed: Claimed) -> bool:
         try:
             accepted = channel.send(claimed.outgoing)
         except ChannelError as error:
             refusal = error
-            _record(line, claimed.message_id, lambda session, message: _failed(session, message, refusal, at()))
+            log.warning("text not sent: %s", refusal.failure.next, extra=claimed.about | {"code": refusal.code})
+            _record(
+                line, claimed.message_id, lambda session, message: _failed(session, message, refusal, at(), jitter())
+            )
             return False
         except Exception as error:  # whatever it was, the provider may hold the text
             log.error("sending message %s: %s", claimed.message_id, type(error).__name__)
-            _record(line, claimed.message_id, lambda _, message: _unknown(message, LOST, at()))
+            _record(line, claimed.message_id, lambda session, message: _lost(session, message, at()))
             return False
         if not _record_accepted(line, claimed.message_id, accepted, at()):
             _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, at()))
+        tell(log, "text sent", **claimed.about)
         return True
 
     return send
@@ -188,13 +195,23 @@ def _unknown(message: OutboundMessage, reason: str, now: datetime) -> None:
         message.state, message.state_at, message.reason = DeliveryState.UNKNOWN, now, reason
 
 
-def _failed(session: Session, message: OutboundMessage, error: ChannelError, now: datetime) -> None:
+def _lost(session: Session, message: OutboundMessage, now: datetime) -> None:
+    _unknown(message, LOST, now)
+    count_provider_error(session, Next.ASK.name.lower(), None)
+
+
+def _failed(session: Session, message: OutboundMessage, error: ChannelError, now: datetime, jitter: float) -> None:
+    _follow_up(session, message, error, now, jitter)
+    count_provider_error(session, error.failure.next.name.lower(), error.code)
+
+
+def _follow_up(session: Session, message: OutboundMessage, error: ChannelError, now: datetime, jitter: float) -> None:
     if message.state is not DeliveryState.SENDING:
         return  # a callback knew better
     message.error_code, message.reason = error.code, error.failure.reason
     match error:
         case NotSent():
-            refused_for_now(session, message, error.failure, now)
+            refused_for_now(session, message, error.failure, now, jitter)
         case Rejected() | OptedOut():
             refused_for_good(session, message, error.failure, now)
         case Unknown():

@@ -1,5 +1,6 @@
 """Settle texts whose fate is unknown: ask the provider before anything is repeated."""
 
+import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -13,9 +14,11 @@ from app.channels.base import Channel, ChannelError
 from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.people import Phone
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
+from app.logs import following, request_named_by, tell
 
+log = logging.getLogger(__name__)
 CLAIM_LASTS = timedelta(minutes=3)  # no call takes this long
-ASK_AFTER = timedelta(seconds=60)  # the provider's list may lag behind its own acceptance
+ASK_AFTER = timedelta(seconds=45)  # the provider's list may lag; what a dead worker held is settled in a minute
 PERSON_AFTER = timedelta(minutes=15)
 CANNOT_ASK = "not known whether it arrived, and the provider cannot be asked"
 LONGEST = timedelta(hours=24)
@@ -24,7 +27,18 @@ NO_ANSWER = Failure(Next.ASK, "the provider gives no clear answer")
 
 def settle_unknown(line: Line, channel: Channel, now: datetime) -> int:
     """Ask about every unknown text and return how many were settled: found at the provider, or sent again."""
-    release_claims(line, now, CLAIM_LASTS)
+    with line.db.read() as session:
+        forgotten = session.scalars(
+            select(OutboundMessage.id)
+            .where(
+                WITHOUT_END,
+                OutboundMessage.state == DeliveryState.SENDING,
+                OutboundMessage.state_at <= now - CLAIM_LASTS,
+            )
+            .limit(1)
+        ).first()
+    if forgotten is not None:  # the usual beat takes no writer's turn
+        release_claims(line, now, CLAIM_LASTS)
     with line.db.read() as session:
         ids = session.scalars(
             select(OutboundMessage.id).where(
@@ -41,8 +55,9 @@ def _settle(line: Line, channel: Channel, message_id: int, now: datetime) -> boo
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
         body, since = message.body, message.created_at - timedelta(minutes=1)
+        others = ids_of_others(session, message, since)
     try:
-        provider_id = channel.find(number, body, since)
+        provider_id = channel.find(number, body, since, others)
     except ChannelError:
         provider_id, asked = None, False
     else:
@@ -61,7 +76,10 @@ def _settle(line: Line, channel: Channel, message_id: int, now: datetime) -> boo
                 message.reason = CANNOT_ASK  # once: this is looked at every few seconds
                 ask_for_a_call(session, message, CANNOT_ASK, now)
             return False
-        return True
+        token, about = message.token, {"outbound_id": message_id, "state": message.state.value}
+    with following(request_named_by(token)):
+        tell(log, "unknown text settled", **about)
+    return True
 
 
 def _again(session: Session, message: OutboundMessage, now: datetime) -> None:
@@ -74,6 +92,20 @@ def _again(session: Session, message: OutboundMessage, now: datetime) -> None:
         expired(session, message, now)
     elif message.attempts >= ATTEMPTS or matters_at_once(message):
         ask_for_a_call(session, message, "the provider gives no clear answer", now)
+
+
+def ids_of_others(session: Session, message: OutboundMessage, since: datetime) -> list[str]:
+    """Return the provider's ids of our other texts to the same phone: what it holds besides is the one we look for."""
+    return list(
+        session.scalars(
+            select(OutboundMessage.provider_id).where(
+                OutboundMessage.phone_id == message.phone_id,
+                OutboundMessage.id != message.id,
+                OutboundMessage.provider_id.is_not(None),
+                OutboundMessage.created_at >= since - LONGEST,
+            )
+        )
+    )
 
 
 def _belongs_to_another(session: Session, provider_id: str, message_id: int) -> bool:

@@ -39,6 +39,8 @@ def the_patient(session: Session, patient_id: int) -> Patient:
     patient = session.get(Patient, patient_id, with_for_update=True)
     if patient is None:
         raise Refused("there is no such patient: see `pumpline patients list`", "missing")
+    if patient.erased_at is not None:
+        raise Refused("this record was erased: add the patient anew", "missing")
     return patient
 
 

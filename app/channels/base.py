@@ -1,5 +1,6 @@
 """What every channel offers: it turns our words into a provider's, and names each failure by what we may do next."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -36,6 +37,14 @@ class Came:
     recipient: str = field(repr=False)
     body: str = field(repr=False)
     media: int = 0  # how many pictures or files came along
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the provider says of one text when it is asked: its own word for the state."""
+
+    status: str
+    error_code: int | None = None
 
 
 class ChannelError(Exception):
@@ -85,11 +94,15 @@ class Channel(Protocol):
         Raises NotSent (safe to repeat), Rejected or OptedOut (never repeat), or Unknown (ask with `find` first).
         """
 
-    def find(self, recipient: str, body: str, since: datetime) -> str | None:
+    def find(self, recipient: str, body: str, since: datetime, but: Collection[str] = ()) -> str | None:
         """Return the provider's id of the newest text it holds with exactly this body, made at `since` or later.
 
-        Instants count in whole seconds, the provider's own clock. Raises Unknown when the provider cannot be asked.
+        `but`: the ids of our other texts, which are not looked for. Instants count in whole seconds, the provider's
+        own clock. Raises Unknown when the provider cannot be asked.
         """
+
+    def told_of(self, provider_id: str) -> Told | None:
+        """Return what the provider says of a text; None where it knows nothing of it. Raises Unknown."""
 
     def came_since(self, since: datetime) -> tuple[Came, ...]:
         """Return the texts that came in for us at `since` or later. Raises Unknown when it cannot be asked."""

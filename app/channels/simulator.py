@@ -1,9 +1,10 @@
 """A provider without a network: it accepts every text, and a few fixed numbers show what can go wrong."""
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 
-from app.channels.base import Accepted, Came, Outgoing, error_for
+from app.channels.base import Accepted, Came, Outgoing, Told, error_for
 from app.domain.delivery import failure
 from faq.segments import measure
 
@@ -25,7 +26,16 @@ class SimulatorChannel:
             raise error_for(failure(400, _OPTED_OUT_CODE), _OPTED_OUT_CODE)
         return Accepted("SIM" + secrets.token_hex(16), measure(message.body).count)
 
-    def find(self, recipient: str, body: str, since: datetime) -> str | None:  # noqa: ARG002 nothing is ever in doubt
+    def find(
+        self,
+        recipient: str,  # noqa: ARG002 nothing is ever in doubt
+        body: str,  # noqa: ARG002
+        since: datetime,  # noqa: ARG002
+        but: Collection[str] = (),  # noqa: ARG002
+    ) -> str | None:
+        return None
+
+    def told_of(self, provider_id: str) -> Told | None:  # noqa: ARG002 it reports everything
         return None
 
     def came_since(self, since: datetime) -> tuple[Came, ...]:  # noqa: ARG002 nothing is ever missed

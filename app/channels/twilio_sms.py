@@ -1,14 +1,16 @@
 """Texts through Twilio's Programmable Messaging."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from app.channels.base import Accepted, Came, ChannelError, Outgoing, Rejected, Unknown, error_for
+from app.channels.base import Accepted, Came, ChannelError, Outgoing, Rejected, Told, Unknown, error_for
 from app.domain.delivery import Failure, Next
 
 _LONGEST_VALIDITY_SECONDS = 36_000  # Twilio's queue holds ten hours; docs/messaging.md
 _LARGEST_PAGE = 1000
+_NO_SUCH_THING = 20404
 _MOST_MISSED = 50_000  # texts of a day, both ways
 _CUT = Failure(Next.ASK, "Twilio holds more texts than were asked for")
 _OUT_OF_ORDER = timedelta(minutes=10)
@@ -49,8 +51,10 @@ class TwilioSms:
             raise outcome  # here, not where it was caught: the library's own error repeats the number
         return outcome
 
-    def find(self, recipient: str, body: str, since: datetime) -> str | None:
+    def find(self, recipient: str, body: str, since: datetime, but: Collection[str] = ()) -> str | None:
         """Return the id of the newest outbound text to `recipient` with exactly this body, made at `since` or later.
+
+        `but`: ids that are not looked for.
 
         By the day it was made, not by Twilio's DateSent filter: a text still in the queue has no such date.
         Raises Unknown when Twilio cannot be asked.
@@ -67,8 +71,22 @@ class TwilioSms:
             and (one.body or "").strip() in wanted
             and one.date_created
             and one.date_created >= earliest
+            and one.sid not in but
         ]
         return str(max(found)[1]) if found else None
+
+    def told_of(self, provider_id: str) -> Told | None:
+        """Return what Twilio says of a text; None where it knows nothing of it. Raises Unknown."""
+        try:
+            one = self._client().messages(provider_id).fetch()
+        except Exception as error:
+            refusal = self._error_after(error)
+        else:
+            code = str(one.error_code)
+            return Told(str(one.status), int(code) if code.isdecimal() else None)
+        if refusal.code == _NO_SUCH_THING:
+            return None
+        raise Unknown(Failure(Next.ASK, f"Twilio could not be asked: {refusal}"), refusal.code) from None
 
     def came_since(self, since: datetime) -> tuple[Came, ...]:
         """Return the texts that came in to this account at `since` or later. Raises Unknown when it cannot be asked.

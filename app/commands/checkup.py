@@ -7,18 +7,23 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.actions.check_line import LATE
+from app.actions.dead_mans_ping import SAY_AFTER, lacking_since, sent_at
+from app.actions.line_check import BACK, CAME, SENT
 from app.clock import system_clock
 from app.commands.checkup_twilio import examine_twilio
 from app.commands.findings import Check, fail, ok, warn
 from app.commands.house import open_database
+from app.db.answers_to_strangers import answered_this_hour
 from app.db.crypto import Keyring, WrongDataKey
 from app.db.engine import Database, NotPrepared
-from app.db.heartbeat import BACKUP, heartbeat
+from app.db.heartbeat import BACKUP, heartbeat, well_at
 from app.db.listing import clinics
 from app.db.migrate import current as revision_of
 from app.db.migrate import newest as newest_revision
 from app.db.people import Clinic, Phone, Staff
 from app.db.spool import Spool
+from app.db.stuck import list_stuck
 from app.db.work import JobHealth
 from app.domain.texts import load_words
 from app.keys import FILE, Keys, KeysError, keys_for
@@ -28,6 +33,7 @@ from faq.library import ContentError
 
 APART_SECONDS = 5
 BACKED_UP_WITHIN = timedelta(hours=26)  # a day, and what a nightly one may take or slip
+MOST_STUCK = 100
 MIGRATE = "run `pumpline migrate`"
 
 
@@ -108,6 +114,15 @@ def _content(settings: Settings, today: date) -> Iterator[Check]:
         )
 
 
+def _stuck(session: Session, now: datetime) -> Check:
+    found = list_stuck(session, now, limit=MOST_STUCK)
+    if not found:
+        return ok("texts", "each has an end, or is on its way to one")
+    many = f"at least {MOST_STUCK}" if len(found) == MOST_STUCK else str(len(found))
+    said = f"{many} without an end for too long, the oldest since {found[0].since:%Y-%m-%d %H:%M} UTC"
+    return fail("texts", said, "`pumpline messages stuck` lists them; look whether the jobs run, and call who waits")
+
+
 def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
     db = open_database(settings, keys)
     try:
@@ -121,11 +136,15 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
         with db.read() as session:
             if not db.is_sqlite:
                 yield _clock(session, system_clock())
+            yield _strangers(session, db, system_clock(), settings)
             yield from _clinics(session, db, settings)
             yield _accounts(session)
             yield from _jobs(session, system_clock(), settings)
+            yield _stuck(session, system_clock())
             if not settings.is_simulator:
                 yield _backup(session, system_clock(), settings)
+                yield _sign_of_life(session, system_clock(), settings)
+                yield _own_texts(session, system_clock(), settings)
     except WrongDataKey:
         yield fail(
             "keys",
@@ -176,6 +195,17 @@ def _on_call(session: Session, db: Database, clinic: Clinic) -> Check:
     return ok("on-call phone", f"clinic {clinic.id} has one")
 
 
+def _strangers(session: Session, db: Database, now: datetime, settings: Settings) -> Check:
+    answers, most = answered_this_hour(db, session, now), settings.stranger_answers_an_hour
+    if answers < most:
+        return ok("unknown phones", f"{answers} answers within the last hour, at most {most}")
+    return warn(
+        "unknown phones",
+        f"{answers} answers within an hour: they get no more for now",
+        'somebody may be pumping texts: docs/messaging.md, "Phones that nobody knows"',
+    )
+
+
 def _clock(session: Session, now: datetime) -> Check:
     """Compare this machine's time with the database's, which every machine can ask."""
     at = session.scalar(select(func.clock_timestamp()))
@@ -199,6 +229,41 @@ def _backup(session: Session, now: datetime, settings: Settings) -> Check:
     said = "none was made of this database" if made_at is None else f"the newest is {hours(now - made_at)} old"
     key = "" if settings.backup_key else "set PUMPLINE_BACKUP_KEY, and "
     return warn("backup", said, f"{key}run `pumpline backup` every night: docs/backup.md")
+
+
+def _sign_of_life(session: Session, now: datetime, settings: Settings) -> Check:
+    name = "sign of life"
+    if settings.ping_url is None:
+        return warn(name, "nobody outside is told that the line works", "set PUMPLINE_PING_URL: docs/operations.md")
+    last = sent_at(session)
+    if last is not None and now - last <= SAY_AFTER:
+        return ok(name, f"sent {int((now - last).total_seconds() // 60)} minutes ago")
+    lacking = lacking_since(session, last, now)
+    why = "; ".join(lacking) if lacking else "the address does not take it, or no process beats"
+    return warn(name, f"not sent lately: {why}", "docs/runbooks.md, for what is named")
+
+
+def _own_texts(session: Session, now: datetime, settings: Settings) -> Check:
+    """Say how far a text of the line's own got: the first leg that is missing is where to look."""
+    name = "own texts"
+    if settings.check_phone is None:
+        return warn(
+            name, "the line does not text itself", "set PUMPLINE_CHECK_PHONE: docs/operations.md, a text of our own"
+        )
+    sent, came, back = (well_at(session, row) for row in (SENT, CAME, BACK))
+    if sent is None or back is None:
+        return warn(name, "none was sent yet", "is `pumpline run` or a `pumpline worker` running?")
+    if now - back <= LATE:
+        return ok(name, f"an answer was seen back {int((now - back).total_seconds() // 60)} minutes ago")
+    if now - sent > LATE:
+        return fail(name, "none is sent any more", "is `pumpline run` or a `pumpline worker` running?")
+    if came is None or came < sent:
+        lost = "the last was sent, and it never came in: Twilio did not take it, or does not reach our webhook"
+    else:
+        lost = (
+            "the last came in, and its answer did not get back: Twilio takes no answers, or its reports do not reach us"
+        )
+    return fail(name, lost, "docs/runbooks.md, the line does not answer its own texts")
 
 
 def hours(span: timedelta) -> str:

@@ -16,8 +16,8 @@ from app.commands.printing import AS_JSON, echo_json
 def doctor(as_json: bool) -> None:
     """Check this installation and say how to mend it.
 
-    Looks at settings, content, keys, database, on-call phone, accounts and jobs; on Twilio also at the account and at
-    our own public address. Exit 1 when something fails.
+    Looks at settings, content, keys, database, on-call phone, accounts and jobs; on Twilio also at the backup, at what
+    watches the line, at the account and at our own public address. Exit 1 when something fails.
     """
     checks = []
     for check in examine():

@@ -2,6 +2,7 @@
 
 import click
 
+from app.actions.erase_patient import erase_patient
 from app.actions.record_scan import check_after_scan, record_scan
 from app.actions.set_patient_state import set_patient_state
 from app.commands.dates import FOR_STAFF
@@ -96,6 +97,32 @@ def scan_checked(scan_id: int, email: str | None) -> None:
     with opened() as house:
         check_after_scan(house.line, scan_id, house.now, who(house, email).actor)
         click.echo(f"scan {scan_id}: the pump was checked")
+
+
+@patients.command()
+@click.argument("patient_id", metavar="ID", type=int)
+@click.option("--pump-in-use", is_flag=True, help="I know that this patient is on the line with a pump in use.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+def erase(patient_id: int, pump_in_use: bool, yes: bool) -> None:
+    """Erase a patient for good: names, numbers, texts. Counts, dates and the audit log stay, of nobody.
+
+    Refused under a legal hold, with an unresolved alert, and while a pump is in use unless that is said.
+    """
+    with opened() as house:
+        with house.db.read() as session:
+            record = patient_record(session, patient_id, house.now)
+        if record is None:
+            raise Failed(f"there is no patient {patient_id}: see `pumpline patients list`")
+        if not yes:
+            click.echo(f"{record.patient.given_name} {record.patient.family_name}, record {record.patient.mrn}")
+            click.confirm("Erase this record? Nothing brings it back but a backup", abort=True)
+        done = erase_patient(house.line, patient_id, house.now, ACTOR, pump_in_use_is_known=pump_in_use)
+    click.echo(f"patient {patient_id} is erased: {done.texts} texts, {done.phones} phones, {done.files} files")
+    if done.opt_outs:
+        click.echo(f"{done.opt_outs} opted out: the number's keyed hash is kept, so that it is not texted again")
+    if done.shared:
+        click.echo(f"{done.shared} phones are others' too: what those texted was left to them")
+    click.echo("Backups hold the record until the last one made before is gone; Twilio keeps its own log.")
 
 
 def _echo_record(record: PatientRecord, house: House) -> None:

@@ -1,17 +1,21 @@
 """The web server, gunicorn, as our commands run it: one application a process, and an engine that beats beside it."""
 
+import os
+import shutil
 import socket
+import tempfile
 from typing import Any, Literal
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from app.commands.arriving import MOST_CONNECTIONS, MOST_HEAD, PatientWorker
 from app.commands.errors import Failed
 from app.logs import configure_logging
 from app.settings import Settings
 from app.web.live import MOST_STREAMS
+from app.web.metrics import SHARED_BY_PROCESSES
 from scheduler.engine import Engine
 
 Beats = Literal["engine", "own_engine"]  # every job, or only those that belong to this machine
@@ -28,7 +32,7 @@ class OurLog(Logger):  # type: ignore[misc]
         self.error_log.propagate = True
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(PatientWorker):
     """gunicorn's worker, which ends its live streams when it is asked to stop instead of waiting for the browsers."""
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -55,6 +59,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._beats = beats or ("engine" if settings.scheduler else "own_engine")
         self._threads = threads + MOST_STREAMS  # a live page holds one
         self._engine: Engine | None = None
+        if workers > 1:  # before anything counts: so its processes add up, and any of them answers for all
+            os.environ[SHARED_BY_PROCESSES] = tempfile.mkdtemp(prefix="pumpline-metrics-")
         super().__init__()
 
     def load_config(self) -> None:
@@ -63,6 +69,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_class": Worker,
             "workers": self._workers,
             "threads": self._threads,
+            "worker_connections": max(MOST_CONNECTIONS, self._threads + 100),
+            "limit_request_line": 8190,  # the whole head is held to MOST_HEAD before
+            "limit_request_fields": 60,
+            "limit_request_field_size": MOST_HEAD // 4,
             "graceful_timeout": GRACE_SECONDS,
             "timeout": 60,
             "preload_app": False,
@@ -72,6 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "logger_class": OurLog,
             "loglevel": "warning",
             "proc_name": "pumpline",
+            "on_exit": lambda _server: _forget_counts(),
             "worker_exit": lambda _server, _worker: self._stop_engine(),
             "forwarded_allow_ips": "",  # no header says who calls or where we are: PUMPLINE_PUBLIC_URL does
         }
@@ -93,6 +104,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         """In a worker on its way out: wait for the jobs under way."""
         if self._engine is not None:
             self._engine.stop()
+
+
+def _forget_counts() -> None:
+    """In the process that started the others, on its way out."""
+    if folder := os.environ.pop(SHARED_BY_PROCESSES, None):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def require_free(settings: Settings) -> None:

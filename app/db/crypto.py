@@ -72,6 +72,13 @@ class Keyring:
             return name
         return None
 
+    def sealed_at(self, token: bytes) -> int:
+        """Return when something was first sealed, in seconds since 1970. Raises WrongDataKey."""
+        try:
+            return self._fernet.extract_timestamp(token)
+        except InvalidToken as error:
+            raise WrongDataKey("no data key sealed this") from error
+
     @staticmethod
     def new_key() -> str:
         return Fernet.generate_key().decode()

@@ -38,6 +38,7 @@ class KnownPhone:
     asked: dict[str, Any] | None
     people: tuple[Behind, ...]
     paused_until: datetime | None = None  # a nurse has the conversation
+    number_gone: bool = False  # whoever had it was erased: `number_again`
 
 
 _phone, _contact, _patient = Phone.__table__.c, Contact.__table__.c, Patient.__table__.c
@@ -50,6 +51,7 @@ _PHONE = Prepared(
             _phone.language,
             _phone.asked,
             _thread.paused_until,
+            _phone.number_gone,
             _contact.kind,
             _patient.id.label("patient_id"),
             type_coerce(_patient.given_name, LargeBinary).label("sealed_name"),
@@ -72,13 +74,13 @@ def find_phone(session: Session, clinic_id: int, number_hash: str) -> KnownPhone
     rows = _PHONE.run(session, clinic_id=clinic_id, number_hash=number_hash)
     if not rows:
         return None
-    phone_id, opted_out_at, phone_language, asked, paused_until = rows[0][:5]
+    phone_id, opted_out_at, phone_language, asked, paused_until, number_gone = rows[0][:6]
     people = tuple(
         Behind(patient_id, bytes(sealed_name), language, kind is ContactKind.CARER)
-        for _, _, _, _, _, kind, patient_id, sealed_name, language, state in rows
+        for _, _, _, _, _, _, kind, patient_id, sealed_name, language, state in rows
         if patient_id is not None and state not in _GONE
     )
-    return KnownPhone(phone_id, opted_out_at, phone_language, asked, people, paused_until)
+    return KnownPhone(phone_id, opted_out_at, phone_language, asked, people, paused_until, bool(number_gone))
 
 
 def phone_named(db: Database, session: Session, clinic_id: int, number: str, now: datetime) -> int:
@@ -95,9 +97,16 @@ def phone_named(db: Database, session: Session, clinic_id: int, number: str, now
     )
     if made is not None:
         return made
-    return session.execute(
-        select(Phone.id).where(Phone.clinic_id == clinic_id, Phone.number_hash == number_hash)
-    ).scalar_one()
+    known = select(Phone.id, Phone.number_gone).where(Phone.clinic_id == clinic_id, Phone.number_hash == number_hash)
+    phone_id, number_gone = session.execute(known).one()
+    if number_gone:
+        number_again(session, phone_id, number)
+    return phone_id
+
+
+def number_again(session: Session, phone_id: int, number: str) -> None:
+    """Write the number of a phone again, of which only the opt-out was kept. The opt-out stays."""
+    session.execute(update(Phone.__table__).where(_phone.id == phone_id).values(number=number, number_gone=False))
 
 
 _REMEMBER = Prepared(lambda _: update(Phone.__table__).where(_phone.id == bindparam("phone")), ("asked",))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.db.inserts import insert_once
 from app.db.work import Installation, JobHealth
 
 FAILURES_THAT_COUNT = 3
@@ -20,19 +21,28 @@ SILENT_AFTER = {
     "raise_pages": _FEW,
     "send_outbox": _FEW,
     "settle_unknown": _FEW,
+    "settle_silent": _FEW,
     "wake_threads": _FEW,
     "seal_audit": _FEW,
     "index_names": _FEW,
     "replay_spool": _FEW,
     "catch_up": timedelta(minutes=20),  # asks every five minutes, and a long list takes a while
     "forget_imports": timedelta(hours=13),
+    "forget_old": timedelta(hours=13),
     "plan_reminders": timedelta(hours=13),  # beats every six hours: two beats missed
     "plan_care": timedelta(hours=13),
 }
 
 BACKUP = "backup"  # a command's, not a job's: `doctor` asks for it, and a failing one is told as a failing job is
 
+# rows among the jobs' that no job writes
+WEBHOOK = "webhook"  # a webhook of Twilio's was taken in
+CHECK_BACK = "check_back"  # the answer to a text of the line's own was seen back
+PING = "ping"  # the operator's dead man's switch took a sign of life
+
 SENDS_NOTHING = {"seal_audit", "index_names"}  # where it alone is silent, pages and reminders still go out
+
+MUST_BEAT = tuple(name for name, limit in SILENT_AFTER.items() if limit == _FEW and name not in SENDS_NOTHING)
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,19 @@ class Heartbeat:
     @property
     def stopped(self) -> bool:
         """Whether what goes out every few seconds no longer does."""
-        return any(SILENT_AFTER[name] == _FEW and name not in SENDS_NOTHING for name in self.silent)
+        return any(name in MUST_BEAT for name in self.silent)
+
+
+def note(session: Session, name: str, at: datetime | None, *, only_new: bool = False) -> None:
+    """Keep an instant among the jobs' health; `only_new`: where there is none."""
+    insert_once(session, JobHealth, ("name",), name=name, failures=0, ok_at=at)
+    if not only_new:
+        session.execute(update(JobHealth).where(JobHealth.name == name).values(ok_at=at))
+
+
+def well_at(session: Session, name: str) -> datetime | None:
+    at: datetime | None = session.scalar(select(JobHealth.ok_at).where(JobHealth.name == name))
+    return at
 
 
 def heartbeat(session: Session, now: datetime) -> Heartbeat:
@@ -70,4 +92,6 @@ def heartbeat(session: Session, now: datetime) -> Heartbeat:
     made_at = session.scalar(select(Installation.created_at)) if missing else None
     is_new = made_at is not None and now - made_at < NEW_FOR
     silent = late if is_new else [*late, *missing]
-    return Heartbeat(failing, tuple(name for name in silent if name not in told), is_new and not rows)
+    return Heartbeat(
+        failing, tuple(name for name in silent if name not in told), is_new and not rows.keys() - {WEBHOOK, PING}
+    )

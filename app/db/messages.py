@@ -73,6 +73,16 @@ class OutboundMessage(Base):
             sqlite_where=text("state = 'queued'"),
             postgresql_where=text("state = 'queued'"),
         ),
+        # the next of each clinic, whatever the others wait for
+        Index(
+            "ix_outbound_message_queued_of_clinic",
+            "clinic_id",
+            "urgent",
+            "due_at",
+            "id",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
         # handed to somebody and without an end yet: what a settling job looks at
         Index(
             "ix_outbound_message_open",
@@ -106,6 +116,7 @@ class OutboundMessage(Base):
     expires_at: Mapped[datetime | None]  # after this it would no longer help
     attempts: Mapped[int] = mapped_column(default=0)
     provider_id: Mapped[str | None] = mapped_column(unique=True)
+    ask_at: Mapped[datetime | None]  # when the provider is asked next, where it reports nothing
     error_code: Mapped[int | None]
     reason: Mapped[str | None]  # in plain words
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_message.id"))

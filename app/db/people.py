@@ -121,6 +121,7 @@ class Patient(Base):
     state: Mapped[PatientState] = mapped_column(state_column(PatientState), default=PatientState.ACTIVE)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]  # since when nothing here says who it was
     clinic: Mapped[Clinic] = relationship()
     contacts: Mapped[list["Contact"]] = relationship(back_populates="patient", order_by="Contact.id")
 
@@ -147,6 +148,8 @@ class Phone(Base):
     opted_out_at: Mapped[datetime | None]
     asked: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # domain.conversation: what we last asked, until when
     created_at: Mapped[datetime]
+    # its person was erased, and only the hash is kept because it opted out; whoever uses the number brings it again
+    number_gone: Mapped[bool | None]
     contacts: Mapped[list["Contact"]] = relationship(back_populates="phone", order_by="Contact.id")
 
 

@@ -61,6 +61,26 @@ class Spool:
         except (WrongDataKey, ValueError, KeyError, TypeError) as error:
             raise Unreadable("a spooled text cannot be read: was a data key taken away?") from error
 
+    def everything(self) -> list[Path]:
+        """Return what is kept and what is set aside: all that a data key is needed for."""
+        return sorted((*self.waiting(), *self.folder.glob(f"*{_ASIDE}")))
+
+    def reseal(self, path: Path) -> bool:
+        """Seal one with the first key; return whether another had sealed it. Raises WrongDataKey.
+
+        One that is taken in at the same moment may stand there again afterwards: it is found to be known, and dropped.
+        """
+        try:
+            sealed = path.read_bytes()
+        except FileNotFoundError:
+            return False
+        if self._keyring.sealed_with(sealed) == self._keyring.ids[0]:
+            return False
+        resealed = self._keyring.reseal(sealed)
+        if path.exists():
+            write_durably(path, resealed, new=False)
+        return True
+
     def put_back(self, name: str, sealed: bytes) -> None:
         """Keep what a backup kept, under its old name: that says when it came."""
         if Path(name).name != name or not name.endswith(_KEPT):

@@ -22,8 +22,11 @@ from app.db.people import (
     Staff,
     StaffSession,
 )
+from app.db.retention import Forgotten, LegalHold
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
+from app.db.tally import Tally
 from app.db.threads import PhoneThread, ThreadChange, ThreadNote, ThreadSeen, ThreadState
+from app.db.turns import SenderTurn
 from app.db.visit_hours import ClinicSchedule, Closure
 from app.db.work import AuditEvent, Installation, JobHealth, Task, TaskKind, TaskState, TaskText
 
@@ -45,6 +48,7 @@ __all__ = [
     "DeliveryEvent",
     "EntryState",
     "Feedback",
+    "Forgotten",
     "ImportBatch",
     "ImportChange",
     "ImportState",
@@ -53,6 +57,7 @@ __all__ = [
     "Invitation",
     "JobHealth",
     "Label",
+    "LegalHold",
     "NameKey",
     "OutboundMessage",
     "Passkey",
@@ -74,11 +79,13 @@ __all__ = [
     "Role",
     "SavedView",
     "Scan",
+    "SenderTurn",
     "SignInAttempt",
     "Staff",
     "StaffSession",
     "StepState",
     "Supply",
+    "Tally",
     "Task",
     "TaskKind",
     "TaskState",

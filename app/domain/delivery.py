@@ -12,6 +12,7 @@ class DeliveryState(StrEnum):
     HANDED_OVER = "handed_over"  # in the answer to a webhook
     ACCEPTED = "accepted"  # the provider holds it
     SENT = "sent"  # the carrier holds it
+    UNCONFIRMED = "unconfirmed"  # on its way, and nobody ever said whether it arrived: we no longer ask
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
     FAILED = "failed"
@@ -27,8 +28,10 @@ _RANK = {
     DeliveryState.HANDED_OVER: 3,
     DeliveryState.ACCEPTED: 3,
     DeliveryState.SENT: 4,
+    DeliveryState.UNCONFIRMED: 5,
 }
 FINAL = frozenset(DeliveryState) - _RANK.keys()
+WITHOUT_END = _RANK.keys() - {DeliveryState.UNCONFIRMED}  # something is still to come of it, and is seen to
 FAILURES = frozenset({DeliveryState.UNDELIVERED, DeliveryState.FAILED, DeliveryState.REFUSED, DeliveryState.EXPIRED})
 
 
@@ -119,7 +122,10 @@ def failure(status: int | None, code: int | None) -> Failure:
 ATTEMPTS = 3  # tries of one text after definite refusals that may pass
 
 
-def wait_before(attempt: int, failure: Failure) -> timedelta:
-    """How long to wait before try number `attempt` + 1 (1 is the first retry): doubling, at most an hour."""
+def wait_before(attempt: int, failure: Failure, jitter: float = 0) -> timedelta:
+    """How long to wait before try number `attempt` + 1 (1 is the first retry): doubling, at most an hour.
+
+    `jitter`, from 0 to 1, adds up to a quarter: what was refused together does not come back together.
+    """
     doublings = min(max(attempt - 1, 0), 16)
-    return min(failure.wait * (1 << doublings), max(timedelta(hours=1), failure.wait))
+    return min(failure.wait * (1 << doublings), max(timedelta(hours=1), failure.wait)) * (1 + jitter / 4)

@@ -25,6 +25,8 @@ class Permission(StrEnum):
     IMPORT_PATIENTS = "import_patients"  # bring patients in from a file, and undo that
     READ_ACCESS = "read_access"  # who read or changed one patient's record
     READ_AUDIT = "read_audit"  # everything that anybody did
+    HOLD_RECORDS = "hold_records"  # place and lift legal holds, by a patient's number
+    ERASE_PATIENTS = "erase_patients"  # for good, by a patient's number: nothing about a patient is shown
     MANAGE_STAFF = "manage_staff"
     MANAGE_SETTINGS = "manage_settings"
 
@@ -38,8 +40,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.NURSE: _NURSES,
     Role.LEAD_NURSE: _NURSES
     | {_P.MANAGE_CONTENT, _P.APPROVE_LIMITS, _P.MANAGE_ROTA, _P.MANAGE_SCHEDULE, _P.EXPORT, _P.READ_ACCESS}
-    | {_P.IMPORT_PATIENTS},
-    Role.ADMINISTRATOR: _ALL | {_P.READ_FIGURES, _P.MANAGE_SCHEDULE, _P.MANAGE_STAFF, _P.MANAGE_SETTINGS},
+    | {_P.IMPORT_PATIENTS, _P.HOLD_RECORDS},
+    Role.ADMINISTRATOR: _ALL
+    | {_P.READ_FIGURES, _P.MANAGE_SCHEDULE, _P.MANAGE_STAFF, _P.MANAGE_SETTINGS}
+    | {_P.HOLD_RECORDS, _P.ERASE_PATIENTS},
     Role.AUDITOR: _READS | {_P.EXPORT, _P.READ_ACCESS, _P.READ_AUDIT},
     Role.READ_ONLY: _READS,
 }
@@ -67,6 +71,8 @@ PERMISSION_WORDS = {
     _P.IMPORT_PATIENTS: "bring patients in from files",
     _P.READ_ACCESS: "see who opened a patient's record",
     _P.READ_AUDIT: "read the audit log",
+    _P.HOLD_RECORDS: "place or lift legal holds",
+    _P.ERASE_PATIENTS: "erase a patient",
     _P.MANAGE_STAFF: "change who may sign in",
     _P.MANAGE_SETTINGS: "change the clinic's settings",
 }

@@ -3,7 +3,7 @@
 import re
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
 _NORTH_AMERICAN = re.compile(r"\+1[2-9]\d{9}", re.ASCII)
 
@@ -18,6 +18,50 @@ def e164(raw: str, country: str = "US") -> str:
     if not whole or number.extension:  # possible only within one town is not enough
         raise ValueError("not a complete phone number: write it like +16145550100")
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def ordinary(raw: str, country: str = "US") -> str:
+    """Return a number that may be texted as E.164. Raises ValueError, also where each text to it would cost extra."""
+    number = e164(raw, country)
+    if phonenumbers.number_type(phonenumbers.parse(number)) in _COSTS_EXTRA:
+        raise ValueError(COSTS_EXTRA)
+    return number
+
+
+COSTS_EXTRA = "this number costs extra (premium rate): give an ordinary number"
+_COSTS_EXTRA = (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PERSONAL_NUMBER)
+_BELONG_TO = {"US": ("PR", "VI", "GU", "AS", "MP")}  # numbered and charged as the country itself
+
+
+def is_country(code: str) -> bool:
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def countries_named(said: str) -> frozenset[str]:
+    """Return the ISO codes in "US, CA", with the territories that belong to them."""
+    named = [part.strip().upper() for part in said.split(",") if part.strip()]
+    return frozenset(code for name in named for code in (name, *_BELONG_TO.get(name, ())))
+
+
+def may_be_texted(number: str, countries: frozenset[str]) -> bool:
+    """Whether a number lies in one of the countries and costs nothing extra; no for what is no number at all.
+
+    A number range that the library does not know yet belongs to the main country of its code: +1 876 is Jamaica, a
+    new area code of the United States is theirs.
+    """
+    try:
+        parsed = phonenumbers.parse(number)
+    except NumberParseException:
+        return False
+    region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
+        parsed.country_code or 0
+    )
+    return region in countries and phonenumbers.number_type(parsed) not in _COSTS_EXTRA
+
+
+def digits_of(text: str) -> str:
+    """Return the digits of a text, one after the other: a number whatever stands between them."""
+    return re.sub(r"\D", "", text, flags=re.ASCII)
 
 
 def sender_key(raw: str) -> str:

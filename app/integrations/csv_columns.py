@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from app.domain.phone import e164
+from app.domain.phone import COSTS_EXTRA, ordinary
 from faq.languages import languages
 
 REQUIRED = ("mrn", "given_name", "family_name", "phone")
@@ -131,8 +131,10 @@ def _zone(cell: str) -> str:
 
 def _phone(cell: str, country: str) -> str:
     try:
-        return e164(cell, country)
-    except ValueError:
+        return ordinary(cell, country)
+    except ValueError as error:
+        if str(error) == COSTS_EXTRA:
+            raise CellError("is a number that costs extra (premium rate)", "give an ordinary number") from None
         raise CellError("is not a complete phone number", "write it like +16145550123") from None
 
 

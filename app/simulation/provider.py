@@ -5,11 +5,11 @@ What it does with a text hangs on the recipient and on how many texts it was han
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.channels.base import Accepted, Came, Outgoing, error_for
+from app.channels.base import Accepted, Came, Outgoing, Told, error_for
 from app.domain.delivery import Failure, Next, failure
 from app.simulation.agenda import Agenda, instant
 from app.simulation.parameters import MINUTES_A_DAY, Shard, stream
@@ -94,6 +94,7 @@ class Provider:
     def __post_init__(self) -> None:
         self._bad = bad_times(self.shard)
         self._handed: Counter[str] = Counter()
+        self._ids: set[str] = set()
         self._held: defaultdict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
 
     # the channel
@@ -124,12 +125,17 @@ class Provider:
     def came_since(self, since: datetime) -> tuple[Came, ...]:  # noqa: ARG002 the simulated carrier loses no webhook
         return ()
 
-    def find(self, recipient: str, body: str, since: datetime) -> str | None:
+    def told_of(self, provider_id: str) -> Told | None:
+        """It is on its way: the simulated carrier reports the rest, however late."""
+        return Told("sent") if provider_id in self._ids else None
+
+    def find(self, recipient: str, body: str, since: datetime, but: Collection[str] = ()) -> str | None:
         if self._failing() == 1:
             raise error_for(_NO_ANSWER)
         if self.shard.off("settling"):
             return None
-        held = [provider_id for at, provider_id in self._held[recipient, body] if at >= since]
+        made = [provider_id for at, provider_id in self._held[recipient, body] if at >= since]
+        held = [provider_id for provider_id in made if provider_id not in but]
         return held[-1] if held else None
 
     def _failing(self) -> float:
@@ -139,6 +145,7 @@ class Provider:
     def _take(self, number: str, body: str, callback: str) -> Text:
         found = _TOKEN.search(callback)
         text = Text(number, body, found[1] if found else "", self._new_id())
+        self._ids.add(text.provider_id)
         self._held[number, body].append((instant(self.agenda.minute + 1), text.provider_id))
         self.taken.append(text)
         return text

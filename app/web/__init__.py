@@ -1,25 +1,29 @@
 """The web rooms: Twilio's webhooks, the simulator phone, the staff pages. `install` hangs them into an application."""
 
 import hashlib
+import logging
 import secrets
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, render_template, request, url_for
+from flask import Flask, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
+from app.logs import follow, new_request
 from app.settings import Settings
-from app.web import console, home, simulator, twilio
+from app.web import console, home, metrics, simulator, twilio
 from app.web.headers import install_headers
 from app.web.language import N_, install_languages, tr
+from app.web.signing import signing_keys
 from app.web.uploads import TOO_LARGE, InMemory, let_in_files, read_to_the_end
 from app.web.wording import FILTERS
 
+log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent.parent / "static"
 LARGEST_FORM = 256 * 1024
 
@@ -36,6 +40,7 @@ def install(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=int(timedelta(hours=12).total_seconds()),
+        WTF_CSRF_SECRET_KEY=signing_keys(app),
         WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, and our pages send none
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
@@ -57,12 +62,16 @@ def install(app: Flask, settings: Settings) -> None:
     install_languages(app)
     install_headers(app, settings.public_url)
     app.request_class = InMemory
+    app.before_request(lambda: follow(new_request()))  # a text's own id takes its place in the webhook
+    app.teardown_request(lambda _: follow(None))
     app.before_request(let_in_files)  # before the form is read for its token
     Compress(app)  # never the live stream: its type is not among these
     csrf = CSRFProtect(app)
     csrf.exempt(twilio.bp)
+    app.extensions["webhook_times"] = metrics.WebhookTimes()
     app.register_blueprint(twilio.bp)
     app.register_blueprint(home.bp)
+    app.register_blueprint(metrics.bp)
     app.register_blueprint(console.bp)
     if settings.channel == "simulator":
         app.register_blueprint(simulator.bp)
@@ -114,4 +123,8 @@ def _error_page(error: HTTPException) -> ResponseReturnValue:
 
 
 def _page(code: int, title: str, words: str) -> ResponseReturnValue:
-    return render_template("error.html", title=tr(title), words=tr(words)), code
+    try:
+        return render_template("error.html", title=tr(title), words=tr(words)), code
+    except Exception as error:  # around it stands what the database says, and the database may be what is wrong
+        log.error("the page of an error could not be made: %s", type(error).__name__)
+        return Response(f"{title}. {words}", code, content_type="text/plain; charset=utf-8")

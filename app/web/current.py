@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import current_app, g, request
 
+from app.actions.job_health import StoredHealth
 from app.actions.line import Line
 from app.channels.base import Channel
 from app.clock import Clock, system_clock
@@ -31,6 +32,10 @@ def live() -> Live:
 
 def holding() -> Holding:
     return cast(Holding, current_app.extensions["holding"])
+
+
+def heard() -> StoredHealth:
+    return cast(StoredHealth, current_app.extensions["heard"])
 
 
 def now() -> datetime:

@@ -6,17 +6,23 @@ from collections.abc import Iterable
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
 
 from app.actions.receive_text import InboundText, receive_text
 from app.actions.record_status import record_status
 from app.actions.webhook_forms import OUR_TOKEN, Missing, inbound_text, status_report
-from app.web.current import holding, line, now
+from app.db.heartbeat import WEBHOOK
+from app.domain.delivery import state_named
+from app.logs import following, request_named_by, request_of, tell
+from app.web import metrics
+from app.web.current import heard, holding, line, now
 from app.web.signature import Form, signed_by_twilio
 
 log = logging.getLogger(__name__)
 bp = Blueprint("twilio", __name__, url_prefix="/twilio")
+bp.before_request(metrics.begin)
+bp.after_request(metrics.end)
 
 # XML 1.0 knows no way to write these, escaped or not: https://www.w3.org/TR/xml/#charsets
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -31,11 +37,14 @@ def sms(form: Form) -> ResponseReturnValue:
         inbound = inbound_text(form)
     except Missing as missing:
         return _missing(str(missing))
-    try:
-        received = receive_text(ours, inbound, now())
-    except Exception as error:
-        return _held(form, inbound, error)
+    with following(request_of(inbound.provider_id)):
+        try:
+            received = receive_text(ours, inbound, now())
+        except Exception as error:
+            return _held(form, inbound, error)
+        tell(log, "text received", **received.for_log())
     holding().learn(now())
+    _heard()
     answered = ((reply.body, reply.token) for reply in received.replies)
     return Response(twiml(answered, ours.public_url), content_type="text/xml; charset=utf-8")
 
@@ -48,12 +57,23 @@ def status(form: Form) -> ResponseReturnValue:
         report = status_report(form, token)
     except Missing as missing:
         return _missing(str(missing))
-    try:
-        record_status(line(), report, now())
-    except Exception as error:
-        log.error("a status report waits for the database: %s", type(error).__name__)
-        _spool("status", {**form, OUR_TOKEN: token})
+    with following(request_named_by(report.token or report.provider_id or "")):
+        try:
+            if record_status(line(), report, now()):
+                _heard()
+        except Exception as error:
+            log.error("a status report waits for the database: %s", type(error).__name__)
+            _spool("status", {**form, OUR_TOKEN: token})
+        tell(log, "status reported", state=state_named(report.status) or "other", code=report.error_code)
     return Response(status=204)
+
+
+def _heard() -> None:
+    """Note, once a minute, that Twilio reaches us: only what is true of a text of ours proves it."""
+    try:
+        heard().succeeded(WEBHOOK, now())
+    except Exception as error:
+        log.error("that a webhook came is not noted: %s", type(error).__name__)
 
 
 def _held(form: Form, inbound: InboundText, error: Exception) -> Response:
@@ -70,6 +90,7 @@ def _held(form: Form, inbound: InboundText, error: Exception) -> Response:
 
 def _spool(kind: str, form: Form) -> None:
     spool = line().spool
+    g.kept_on_disk = True
     try:
         if spool:
             spool.keep(kind, form, now())

@@ -193,6 +193,7 @@ _STATES = {
     DeliveryState.ACCEPTED: StateWords(N_("sent, not yet confirmed"), "check"),
     DeliveryState.SENT: StateWords(N_("sent, not yet confirmed"), "check"),
     DeliveryState.DELIVERED: StateWords(N_("delivered"), "checks"),
+    DeliveryState.UNCONFIRMED: StateWords(N_("sent, and nobody said whether it arrived"), "check"),
     DeliveryState.WITHDRAWN: StateWords(N_("not sent"), "ban", "pending"),
 }
 

@@ -24,7 +24,7 @@ def key(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> str:
     return made
 
 
-def execute(terminal: Terminal, statement: str, *values: str) -> None:
+def execute(terminal: Terminal, statement: str, *values: str | bytes) -> None:
     with sqlite3.connect(terminal.folder / "instance" / "pumpline.db") as connection:
         connection.execute(statement, values)
     connection.close()

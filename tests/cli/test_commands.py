@@ -264,3 +264,16 @@ def test_new_keys_are_accepted_as_settings(bare: Pumpline) -> None:
 def test_the_content_is_checked(bare: Pumpline) -> None:
     result = bare("check-content", "--json")
     assert isinstance(json.loads(result.stdout), list)
+
+
+def test_what_is_stuck_is_told_by_ids_alone_and_by_the_exit_code(pumpline: Pumpline, tmp_path: Path) -> None:
+    assert pumpline("messages", "stuck").output == "nothing is stuck\n"
+    pumpline("text", "my pump is beeping", "--from", PHONE)
+    with sqlite3.connect(tmp_path / "instance" / "pumpline.db") as database:
+        database.execute("UPDATE outbound_message SET state = 'queued', due_at = '2026-01-01 00:00:00.000000'")
+    database.close()
+    stuck = pumpline("messages", "stuck")
+    assert stuck.exit_code == 1
+    assert "queued" in stuck.output
+    assert PHONE not in stuck.output
+    assert "Call" not in stuck.output

@@ -41,7 +41,9 @@ def test_beats_are_fresh_for_five_minutes(line: Line, clock: FrozenClock) -> Non
     say_well(line, clock())
     assert seen(line, clock() + timedelta(minutes=5)).silent == ()
     late = seen(line, clock() + timedelta(minutes=5, seconds=1))
-    assert set(late.silent) == SILENT_AFTER.keys() - {"plan_reminders", "plan_care", "forget_imports", "catch_up"}
+    assert set(late.silent) == SILENT_AFTER.keys() - {
+        *("plan_reminders", "plan_care", "forget_imports", "forget_old", "catch_up")
+    }
     assert late.stopped
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from app.domain.phone import e164, readable, sender_key
+from app.domain.phone import e164, ordinary, readable, sender_key
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,16 @@ def test_what_cannot_be_dialled_is_refused_without_repeating_it(raw: str) -> Non
 @pytest.mark.parametrize("raw", ["22395", "CLINIC", "", "9" * 200])
 def test_a_sender_that_is_no_number_is_still_somebody(raw: str) -> None:
     assert sender_key(raw) == raw.strip()[:64]
+
+
+@pytest.mark.parametrize("raw", ["+19005550142", "900 555 0142", "+448712345678", "+447012345678"])
+def test_a_number_that_costs_extra_is_refused_without_repeating_it(raw: str) -> None:
+    with pytest.raises(ValueError, match="costs extra") as refused:
+        ordinary(raw)
+    assert "555" not in str(refused.value)
+
+
+@pytest.mark.parametrize("raw", ["262966", "911", "40404"])
+def test_a_short_code_is_nobodys_number(raw: str) -> None:
+    with pytest.raises(ValueError, match="not a complete phone number"):
+        ordinary(raw)

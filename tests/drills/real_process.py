@@ -46,8 +46,10 @@ class Running:
             "PUMPLINE_TWILIO_ACCOUNT_SID": twilio.account_sid,
             "PUMPLINE_TWILIO_AUTH_TOKEN": twilio.auth_token,
             "PUMPLINE_TWILIO_SENDER": twilio.number,
+            "PUMPLINE_LONG_CODE_PER_SECOND": "0",
             "PUMPLINE_TWILIO_API_URL": twilio.url,
             "PUMPLINE_ON_CALL_PHONE": "+16145550190",
+            "PUMPLINE_STRANGER_ANSWERS_AN_HOUR": "1000000",  # whoever texts in a drill is nobody's phone
             "PUMPLINE_CLINIC_PHONE": "+16145550100",
             "PUMPLINE_AFTER_HOURS_PHONE": "+16145550101",
             "PUMPLINE_SECRET_KEY": "s" * 40,

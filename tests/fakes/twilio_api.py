@@ -1,4 +1,4 @@
-"""The three REST resources we use, in Twilio's wire format."""
+"""The REST resources we use, in Twilio's wire format."""
 
 import base64
 import hmac
@@ -53,12 +53,15 @@ class ApiHandler(BaseHTTPRequestHandler):
         match self._asks_for():
             case "messages":
                 self._list(parse_qs(urlsplit(self.path).query))
+            case sid if sid and sid.startswith("SM"):
+                found = self.fake.told_of(sid)
+                self._answer(200, self._as_json(found)) if found else self._refuse(404, 20404)
             case "account":
                 account = {"sid": self.fake.account_sid, "status": self.fake.account_status, "type": "Full"}
                 self._answer(200, account | {"friendly_name": "A clinic"})
 
     def _asks_for(self) -> str | None:
-        """Return which of our two resources is asked for; None, and an answer, when it is not ours to give."""
+        """Return which of our resources is asked for; None, and an answer, when it is not ours to give."""
         path = urlsplit(self.path).path
         self.fake.requests.append(f"{self.command} {path.rpartition('/')[2]}")
         wanted = f"{self.fake.account_sid}:{self.fake.auth_token}".encode()
@@ -68,6 +71,8 @@ class ApiHandler(BaseHTTPRequestHandler):
             return None
         account = f"/2010-04-01/Accounts/{self.fake.account_sid}"
         name = {f"{account}/Messages.json": "messages", f"{account}.json": "account"}.get(path)
+        if one := re.fullmatch(re.escape(account) + r"/Messages/(SM\w{32})\.json", path):
+            name = one[1]
         if name is None:
             self._refuse(404, 20404)
         return name

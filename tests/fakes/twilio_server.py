@@ -14,8 +14,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +26,7 @@ from tests.fakes.twilio_webhooks import Answer, Reply, post_form
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 AUTH_TOKEN = "fake-twilio-auth-token"
 LONGEST_DELAY_SECONDS = 5.0
+HANDED_ON_AFTER = timedelta(seconds=10)
 
 
 @dataclass
@@ -83,6 +84,7 @@ class FakeTwilio:
     def __enter__(self) -> Self:
         self._script: deque[Step] = deque()
         self._answered: set[str] = set()
+        self._held: list[Message] = []  # whatever a story clears away of the lists it looks at, Twilio keeps
         self.lock = threading.Lock()
         self.closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), ApiHandler)
@@ -122,6 +124,10 @@ class FakeTwilio:
     def garbage(self, answer: bytes = b"<html>so sorry</html>", status: int = 201, accepts: bool = True) -> None:
         self._add(Step(accepts=accepts, status=status, answer=answer))
 
+    def no_more_faults(self) -> None:
+        with self.lock:
+            self._script.clear()
+
     def _add(self, *steps: Step) -> None:
         with self.lock:
             self._script.extend(steps)
@@ -146,6 +152,7 @@ class FakeTwilio:
             direction=direction,
         )
         with self.lock:
+            self._held.append(message)
             (self.accepted if direction == "outbound-api" else self.replied).append(message)
         self.on_accept(message)
         return message
@@ -153,8 +160,15 @@ class FakeTwilio:
     def held(self) -> list[Message]:
         """Return everything, newest first, as the list resource does."""
         with self.lock:
-            held = [*reversed(self.came), *reversed(self.replied), *reversed(self.accepted)]
+            held = [*reversed(self.came), *reversed(self._held)]
         return sorted(held, key=lambda message: message.made_at, reverse=True)
+
+    def told_of(self, sid: str) -> Message | None:
+        """Return one by its id; whatever was not reported otherwise has long been handed to the carrier."""
+        found = next((message for message in self.held() if message.sid == sid), None)
+        if found is not None and found.status == "queued" and self.clock() - found.made_at > HANDED_ON_AFTER:
+            return replace(found, status="sent")
+        return found
 
     def miss(self, sender: str, text: str, sid: str | None = None) -> Message:
         """Take a text in for us whose webhook never arrives."""

@@ -62,6 +62,7 @@ def test_a_file_that_is_no_table_says_what_to_do(content: bytes, says: str) -> N
     ("cells", "column", "says"),
     [
         ({"phone": "12"}, "phone", "not a complete phone number"),
+        ({"phone": "900 555 0142"}, "phone", "costs extra"),
         ({"given_name": ""}, "given_name", "blank"),
         ({"born_on": "03/09/1984"}, "born_on", "not a date"),
         ({"born_on": "1984-02-30"}, "born_on", "calendar"),

@@ -20,7 +20,7 @@ from app.db.work import AuditEvent
 from app.domain.permissions import Role
 from app.settings import Settings
 from tests.conftest import Desk, FrozenClock
-from tests.web.conftest import PASSWORD, Visitor
+from tests.web.conftest import PASSWORD, TOKEN, Visitor
 
 ANA = "ana@clinic.example"
 
@@ -342,6 +342,24 @@ def test_signing_in_and_out_is_in_the_audit_without_address_or_name(nurse: Visit
     for verb in ("account opened", "signed in", "sign-in refused", "signed out"):
         assert verb in verbs, verb
     assert not any("ana" in str(row).lower().replace("read", "") and "@" in str(row) for row in told)
+
+
+@pytest.mark.parametrize(("old", "status"), [("s" * 32, 200), (None, 400)])
+def test_a_form_opened_before_the_secret_key_changed_is_taken_while_the_old_one_is_listed(
+    settings: Settings, app: Flask, clock: FrozenClock, nurse: Visitor, old: str | None, status: int
+) -> None:
+    """A browser keeps its cookies and its open page; the server was restarted with another secret key."""
+    changed = {"secret_key": SecretStr("t" * 32), "old_secret_keys": SecretStr(old) if old else None}
+    renewed = create_app(settings.model_copy(update=changed), clock=clock)
+    renewed.extensions["session_clock"] = clock
+    token = TOKEN.search(nurse.get("/staff/account").text)
+    assert token
+    browser = renewed.test_client()
+    for cookie in nurse.client._cookies.values():
+        browser.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path)
+    answer = browser.post("/staff/sign-out", data={"csrf_token": token[1]}, follow_redirects=True)
+    assert answer.status_code == status
+    renewed.extensions["line"].db.close()
 
 
 def test_time_outs_follow_the_settings(settings: Settings, app: Flask, clock: FrozenClock, staff_id: int) -> None:

@@ -58,6 +58,8 @@ def test_a_carer_is_added_with_the_consent_as_it_was_given(
     [
         ("number", "12", "not a complete phone number"),
         ("number", "Fiona", "not a phone number"),
+        ("number", "900 555 0142", "costs extra"),
+        ("number", "262966", "not a complete phone number"),
         ("number", "614 555 0142", "a contact of this patient already"),
         ("name", " ", "give the carer's name"),
         ("way", "", "say how the patient agreed"),

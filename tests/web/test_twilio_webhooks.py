@@ -53,6 +53,7 @@ def chosen(twilio: FakeTwilio, tmp_path: Path) -> Settings:
         twilio_account_sid=twilio.account_sid,
         twilio_auth_token=SecretStr(twilio.auth_token),
         twilio_sender=twilio.number,
+        long_code_per_second=0,
         twilio_api_url=twilio.url,
         secret_key=SecretStr("s" * 32),
         data_keys=SecretStr(Fernet.generate_key().decode()),

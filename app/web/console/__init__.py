@@ -151,6 +151,7 @@ from app.web.console import (  # noqa: E402
     pumps,  # noqa: F401
     refill_day,  # noqa: F401
     refills,  # noqa: F401
+    retention,  # noqa: F401
     schedule,  # noqa: F401
     schedule_days,  # noqa: F401
     schedule_visits,  # noqa: F401

@@ -10,6 +10,7 @@ from app.actions.sign_in import Browser
 from app.web import current
 from app.web.language import N_
 from app.web.language import gettext as _
+from app.web.signing import signing_keys
 
 KEPT_SECONDS = 180 * 24 * 3600
 ACCOUNTS = 12  # on one shared machine of a ward
@@ -68,7 +69,7 @@ def cookie_name() -> str:
 
 
 def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(str(current_app.secret_key), salt=_SALT)
+    return URLSafeTimedSerializer(signing_keys(current_app), salt=_SALT)
 
 
 def _kept() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from app.actions.check_line import JOB as CHECKS
 from app.actions.line import Line
 from app.db.pages import ClinicFacts, LineHealth, TaskRow, line_health, open_counts, open_tasks
 from app.db.threads import COUNTED
@@ -91,6 +92,10 @@ def _line_warnings(health: LineHealth, *, simulated: bool) -> list[Notice]:
             )
         )
     for name, failures in health.failing_jobs:
+        if name == CHECKS:
+            words = _("Patients' texts may get no answer. Have `pumpline doctor` run now: it says where they stop.")
+            found.append(Notice("failed", _("The line does not answer its own texts"), words))
+            continue
         words = _("It failed %(times)d times in a row and is still tried. `pumpline doctor` says more.", times=failures)
         found.append(Notice("failed", _("A job is failing: %(name)s", name=name.replace("_", " ")), words))
     return found

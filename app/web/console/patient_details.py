@@ -9,6 +9,7 @@ from app.actions.patient_entry import MrnTaken, WrongFields
 from app.actions.set_patient_state import set_patient_state
 from app.db.patient_details import ADDED, CHANGED, STATE_SET, last_deed, stored_patient
 from app.db.people import PatientState
+from app.db.retention import holds_on
 from app.domain.permissions import Permission
 from app.web import current
 from app.web.console import bp
@@ -16,7 +17,7 @@ from app.web.console.details_form import DetailsForm, after_conflict, as_typed, 
 from app.web.console.entry import version_of
 from app.web.console.gate import Signed, access_patient, staff
 from app.web.console.patient_head import head_of
-from app.web.console.permits import needs
+from app.web.console.permits import may, needs
 from app.web.language import N_, tr
 from app.web.language import gettext as _
 from app.web.wording import moment
@@ -107,6 +108,8 @@ def _page(patient_id: int, form: DetailsForm | None = None, refused: str = "") -
     clinic = staff().clinic
     with current.line().db.read() as session:
         head, stored = head_of(session, patient_id), stored_patient(session, patient_id)
+        holds = holds_on(session, clinic.id, patient_id) if may("hold_records") else []
+        session.expunge_all()
         taken_by = person_taking(session, form)
     if form is None:
         held = as_typed(stored.details)
@@ -118,5 +121,6 @@ def _page(patient_id: int, form: DetailsForm | None = None, refused: str = "") -
         taken_by=taken_by,
         stored=stored,
         refused=refused,
+        holds=holds,
         **choices(clinic, stored.details.time_zone, form.typed["time_zone"]),
     )

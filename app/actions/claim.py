@@ -1,0 +1,162 @@
+"""Which texts leave next: urgent ones first, every clinic in its turn, no sender faster than it may."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil
+
+from sqlalchemy import Row, bindparam, exists, literal_column, select, text
+from sqlalchemy.orm import Session
+
+from app.actions.failed_text import expired
+from app.actions.line import Line
+from app.actions.still_right import Cause, StepCause, causes_of, step_causes_of
+from app.db.messages import ASKED_FOR, OutboundMessage
+from app.db.people import Clinic, Phone
+from app.db.turns import SenderTurn, turns_of
+from app.domain.delivery import DeliveryState
+from app.domain.rate import take_turn
+
+_QUEUED = text("outbound_message.state = 'queued'")  # as the partial index is written
+_IS_DUE = (_QUEUED, OutboundMessage.due_at <= bindparam("now"))
+_DUE = select(OutboundMessage.id).where(*_IS_DUE).limit(1)
+_OF_CLINIC = exists(literal_column("1")).where(*_IS_DUE, OutboundMessage.clinic_id == Clinic.id)
+_CLINICS = (
+    select(Clinic.id, Clinic.sender, _OF_CLINIC.where(OutboundMessage.urgent.is_(True)).label("urgent"))
+    .where(_OF_CLINIC)
+    .order_by(Clinic.id)
+)
+_CLAIM = (
+    select(OutboundMessage, Phone.number, Phone.opted_out_at)
+    .join(Phone, Phone.id == OutboundMessage.phone_id)
+    .where(*_IS_DUE, OutboundMessage.clinic_id == bindparam("clinic"), OutboundMessage.urgent == bindparam("urgent"))
+    .order_by(OutboundMessage.due_at, OutboundMessage.id)
+    .limit(bindparam("most"))
+    .with_for_update(of=OutboundMessage, skip_locked=True)
+)
+
+
+@dataclass(frozen=True)
+class ToSend:
+    message: OutboundMessage
+    number: str
+    sender: str | None  # of the clinic; None for the installation's own
+
+
+@dataclass
+class Picked:
+    """`more`: there may be more to claim at once; `free_at`: when a sender that is not free yet will be."""
+
+    claimed: list[ToSend] = field(default_factory=list)
+    more: bool = False
+    free_at: datetime | None = None
+
+
+def anything_due(line: Line, now: datetime) -> bool:
+    with line.db.read() as session:
+        return session.execute(_DUE, {"now": now}).first() is not None
+
+
+def claim(line: Line, session: Session, now: datetime, limit: int, turn: int, exactly: datetime) -> Picked:
+    """Claim at most `limit` due texts. With the next `turn` another clinic comes first.
+
+    `exactly`: now, to the fraction of a second that a sender's turn takes.
+    """
+    clinics = session.execute(_CLINICS, {"now": now}).all()
+    first = turn % len(clinics) if clinics else 0
+    clinics = [*clinics[first:], *clinics[:first]]
+    picked, pace, looked_at = Picked(), _Pace(line, session, [clinic.sender for clinic in clinics], exactly), 0
+    for urgent in (True, False):
+        waiting = [clinic for clinic in clinics if clinic.urgent or not urgent]
+        for place, clinic in enumerate(waiting):
+            share = ceil((limit - looked_at) / (len(waiting) - place))
+            if share <= 0:
+                picked.more = True
+                break
+            if not pace.is_free(clinic.sender):
+                continue
+            wanted = {"now": now, "clinic": clinic.id, "urgent": urgent, "most": share}
+            rows = session.execute(_CLAIM, wanted).all()
+            looked_at += len(rows)
+            picked.more = picked.more or len(rows) == share
+            _settle(session, rows, clinic.sender, pace, picked, now)
+    picked.free_at = pace.free_at()
+    return picked
+
+
+def _settle(
+    session: Session,
+    rows: Sequence[Row[OutboundMessage, str, datetime | None]],
+    sender: str | None,
+    pace: "_Pace",
+    picked: Picked,
+    now: datetime,
+) -> None:
+    """Claim those that are ours to send now; what is no longer right, or not yet, is settled without a call."""
+    causes = causes_of(session, [row[0].reminder_id for row in rows if row[0].reminder_id is not None])
+    steps = step_causes_of(session, [row[0].care_step_id for row in rows if row[0].care_step_id is not None])
+    for message, number, opted_out_at in rows:
+        cause = causes.get(message.reminder_id or 0) or steps.get(message.care_step_id or 0)
+        if _kept_back(session, message, cause, opted_out_at, now):
+            continue
+        if not pace.takes(sender, message.segments):
+            return
+        message.state, message.state_at = DeliveryState.SENDING, now
+        message.attempts += 1  # counted before the call: a text that kills its sender is counted too
+        picked.claimed.append(ToSend(message, number, sender))
+
+
+def _kept_back(
+    session: Session,
+    message: OutboundMessage,
+    cause: Cause | StepCause | None,
+    opted_out_at: datetime | None,
+    now: datetime,
+) -> bool:
+    cause = cause if message.purpose in ASKED_FOR else None
+    if message.expires_at is not None and message.expires_at <= now:
+        expired(session, message, now)
+    elif opted_out_at is not None and message.purpose in ASKED_FOR:
+        message.state, message.state_at, message.reason = DeliveryState.WITHDRAWN, now, "opted out"
+    elif cause and (why := cause.wrong_by_now()):
+        message.state, message.state_at, message.reason = DeliveryState.WITHDRAWN, now, why
+    elif cause and not message.urgent and (allowed_at := cause.allowed_at(now)) > now:
+        message.due_at = allowed_at
+    else:
+        return False
+    return True
+
+
+class _Pace:
+    """The turns of this claim's senders. Where no sender has a limit, no row is read."""
+
+    def __init__(self, line: Line, session: Session, senders: Sequence[str | None], now: datetime) -> None:
+        self._line, self._now = line, now
+        limited = {name for sender in senders if self._per_second(name := sender or line.sender)}
+        self._turns: dict[str, SenderTurn] = turns_of(session, limited, now) if limited else {}
+        self._refused: set[str] = set()
+
+    def _per_second(self, sender: str) -> float:
+        return self._line.rates.of(sender) if sender else 0
+
+    def is_free(self, sender: str | None) -> bool:
+        turn = self._turns.get(sender or self._line.sender)
+        if turn is None or turn.free_at <= self._now:
+            return True
+        self._refused.add(turn.sender)
+        return False
+
+    def takes(self, sender: str | None, segments: int) -> bool:
+        turn = self._turns.get(sender or self._line.sender)
+        if turn is None:
+            return True
+        free_at = take_turn(turn.free_at, self._now, segments, self._per_second(turn.sender))
+        if free_at is None:
+            self._refused.add(turn.sender)
+            return False
+        turn.free_at = free_at
+        return True
+
+    def free_at(self) -> datetime | None:
+        """Return when the first of those that had to wait is free."""
+        return min((self._turns[sender].free_at for sender in self._refused), default=None)

@@ -1,0 +1,217 @@
+"""A text of which nobody reports anything still comes to an end, and is never sent twice for it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from app.actions.line import Line
+from app.actions.record_status import StatusReport, record_status
+from app.actions.send_outbox import send_outbox
+from app.actions.settle_silent import settle_silent
+from app.channels.base import Channel
+from app.db.messages import OutboundMessage, Purpose
+from app.db.stuck import list_stuck
+from app.db.work import TaskKind
+from app.domain.delivery import DeliveryState
+from tests.conftest import Desk, FrozenClock, Someone
+from tests.fakes.twilio_server import FakeTwilio, Message
+
+Texts = Callable[..., object]
+Settle = Callable[[], int]
+
+
+@pytest.fixture
+def settle(line: Line, channel: Channel, clock: FrozenClock) -> Settle:
+    """What the heartbeat does about silence, and then what it sends."""
+
+    def run() -> int:
+        settled = settle_silent(line, channel, clock())
+        send_outbox(line, channel, clock())
+        return settled
+
+    return run
+
+
+@pytest.fixture
+def lost(texts: Texts, twilio: FakeTwilio) -> Callable[[str, str], None]:
+    """Somebody texts us, and the connection breaks before Twilio has our answer."""
+
+    def text(sender: str, words: str) -> None:
+        texts(sender, words)
+        del twilio._held[:]
+        twilio.replied.clear()
+
+    return text
+
+
+def reply(desk: Desk) -> OutboundMessage:
+    return desk.messages(Purpose.REPLY)[0]
+
+
+def test_an_answer_that_never_arrived_goes_out_once_as_a_text_of_its_own(
+    lost: Callable[[str, str], None], settle: Settle, twilio: FakeTwilio, maria: Someone, desk: Desk, clock: FrozenClock
+) -> None:
+    lost(maria.phone, "TRAVEL")
+    clock.forward(seconds=59)
+    assert (settle(), twilio.requests) == (0, []), "a report may still come"
+    clock.forward(seconds=1)
+    settle()
+    clock.forward(minutes=5)
+    settle()
+    assert [sent.body for sent in twilio.accepted] == [reply(desk).body]
+    assert reply(desk).state is DeliveryState.SENT
+
+
+def test_an_answer_that_twilio_has_is_not_sent_again(
+    texts: Texts, settle: Settle, twilio: FakeTwilio, maria: Someone, desk: Desk, clock: FrozenClock
+) -> None:
+    texts(maria.phone, "TRAVEL")
+    clock.forward(minutes=1)
+    settle()
+    [held] = twilio.replied
+    assert (reply(desk).provider_id, reply(desk).state, twilio.accepted) == (held.sid, DeliveryState.SENT, [])
+
+
+def test_of_two_equal_answers_only_the_lost_one_is_sent_again(
+    texts: Texts, settle: Settle, twilio: FakeTwilio, maria: Someone, desk: Desk, clock: FrozenClock
+) -> None:
+    for _ in range(3):  # the first also asks whether that helped
+        texts(maria.phone, "TRAVEL")
+    other, first, second = twilio.replied
+    assert other.body != first.body == second.body
+    twilio._held.remove(second)
+    clock.forward(minutes=1)
+    settle()
+    assert [sent.body for sent in twilio.accepted] == [first.body]
+    ids = {message.provider_id for message in desk.messages(Purpose.REPLY)}
+    assert ids == {other.sid, first.sid, twilio.accepted[0].sid}
+
+
+@pytest.mark.parametrize(("words", "sent"), [("TRAVEL", 0), ("my pump is beeping", 1)])
+def test_hours_later_only_an_emergencys_answer_still_goes_and_the_rest_is_a_nurses_call(
+    words: str,
+    sent: int,
+    lost: Callable[[str, str], None],
+    settle: Settle,
+    twilio: FakeTwilio,
+    maria: Someone,
+    desk: Desk,
+    clock: FrozenClock,
+) -> None:
+    lost(maria.phone, words)
+    clock.forward(hours=3)
+    settle()
+    assert len([text for text in twilio.accepted if text.to == maria.phone]) == sent
+    assert len(desk.tasks(TaskKind.UNDELIVERED)) == 1 - sent
+
+
+@pytest.fixture
+def taken(
+    owed: Callable[..., int], line: Line, channel: Channel, clock: FrozenClock, maria: Someone, twilio: FakeTwilio
+) -> Callable[..., tuple[int, Message]]:
+    """A text that Twilio took and of which no report comes."""
+
+    def make(**more: object) -> tuple[int, Message]:
+        text = owed(maria, "Please call us.", **more)
+        send_outbox(line, channel, clock())
+        return text, twilio.accepted[-1]
+
+    return make
+
+
+def row(desk: Desk, message_id: int) -> OutboundMessage:
+    return desk.rows(OutboundMessage, OutboundMessage.id == message_id)[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "state", "tasks"),
+    [("delivered", None, DeliveryState.DELIVERED, 0), ("undelivered", 30005, DeliveryState.UNDELIVERED, 1)],
+)
+def test_a_report_that_was_lost_is_asked_for(
+    status: str,
+    code: int | None,
+    state: DeliveryState,
+    tasks: int,
+    taken: Callable[..., tuple[int, Message]],
+    settle: Settle,
+    desk: Desk,
+    clock: FrozenClock,
+) -> None:
+    text, held = taken()
+    held.status, held.error_code = status, code
+    clock.forward(minutes=1)
+    settle()
+    assert (row(desk, text).state, len(desk.tasks(TaskKind.UNDELIVERED))) == (state, tasks)
+
+
+def test_a_carrier_that_never_says_is_asked_ever_more_rarely_and_then_no_more(
+    taken: Callable[..., tuple[int, Message]],
+    settle: Settle,
+    twilio: FakeTwilio,
+    line: Line,
+    desk: Desk,
+    clock: FrozenClock,
+) -> None:
+    text, _ = taken()
+    for _ in range(26 * 60):
+        clock.forward(minutes=1)
+        settle()
+    assert row(desk, text).state is DeliveryState.UNCONFIRMED
+    assert twilio.requests.count("GET " + twilio.accepted[0].sid + ".json") <= 32
+    assert desk.tasks(TaskKind.UNDELIVERED) == []
+    with line.db.read() as session:
+        assert list_stuck(session, clock()) == []
+
+
+def test_a_report_that_comes_after_all_still_counts(
+    taken: Callable[..., tuple[int, Message]], settle: Settle, line: Line, desk: Desk, clock: FrozenClock
+) -> None:
+    text, held = taken()
+    clock.forward(hours=25)
+    settle()
+    assert row(desk, text).state is DeliveryState.UNCONFIRMED
+    assert record_status(line, StatusReport("delivered", provider_id=held.sid), clock())
+    assert row(desk, text).state is DeliveryState.DELIVERED
+
+
+def test_a_text_that_twilio_denies_is_a_nurses_call(
+    taken: Callable[..., tuple[int, Message]], settle: Settle, twilio: FakeTwilio, desk: Desk, clock: FrozenClock
+) -> None:
+    text, held = taken()
+    twilio._held.remove(held)
+    clock.forward(minutes=1)
+    settle()
+    assert row(desk, text).state is DeliveryState.UNCONFIRMED
+    assert [task.reason for task in desk.tasks(TaskKind.UNDELIVERED)] == [
+        "a text did not arrive: the provider knows nothing of it"
+    ]
+
+
+def test_while_twilio_cannot_be_asked_nothing_is_repeated_and_a_nurse_is_told_once(
+    lost: Callable[[str, str], None],
+    settle: Settle,
+    twilio: FakeTwilio,
+    maria: Someone,
+    desk: Desk,
+    clock: FrozenClock,
+) -> None:
+    lost(maria.phone, "TRAVEL")
+    token, twilio.auth_token = twilio.auth_token, "changed"
+    for _ in range(40):
+        clock.forward(minutes=1)
+        settle()
+    assert (twilio.accepted, len(desk.tasks(TaskKind.UNDELIVERED))) == ([], 1)
+    twilio.auth_token = token
+    clock.forward(minutes=15)
+    settle()
+    assert len(twilio.accepted) == 1
+
+
+def test_what_stays_too_long_is_listed(
+    owed: Callable[..., int], line: Line, maria: Someone, clock: FrozenClock, settle: Settle
+) -> None:
+    owed(maria, "Please call us.")
+    with line.db.read() as session:
+        assert list_stuck(session, clock() + timedelta(minutes=9)) == []
+        assert [stuck.state for stuck in list_stuck(session, clock() + timedelta(minutes=11))] == ["queued"]
