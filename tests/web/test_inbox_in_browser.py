@@ -231,6 +231,7 @@ def test_keys_move_open_go_back_and_never_act_where_one_types(
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(re.escape(first) + "$"))
+    page.wait_for_load_state()  # its keys are there
     page.keyboard.press("Alt+l")
     page.keyboard.type("jak/?")
     assert page.input_value("#reply") == "jak/?"
