@@ -29,6 +29,7 @@ def ordinary(raw: str, country: str = "US") -> str:
 
 
 COSTS_EXTRA = "this number costs extra (premium rate): give an ordinary number"
+_NO_COUNTRY = "001"  # satellite phones, and services of the whole world: dear ones
 _COSTS_EXTRA = (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PERSONAL_NUMBER)
 _BELONG_TO = {"US": ("PR", "VI", "GU", "AS", "MP")}  # numbered and charged as the country itself
 
@@ -49,14 +50,24 @@ def may_be_texted(number: str, countries: frozenset[str]) -> bool:
     A number range that the library does not know yet belongs to the main country of its code: +1 876 is Jamaica, a
     new area code of the United States is theirs.
     """
+    return _region_of(number) in countries
+
+
+def is_ordinary(number: str) -> bool:
+    """Whether it is a number of some country and costs nothing extra."""
+    return _region_of(number) not in (None, _NO_COUNTRY)
+
+
+def _region_of(number: str) -> str | None:
     try:
         parsed = phonenumbers.parse(number)
     except NumberParseException:
-        return False
-    region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
+        return None
+    if phonenumbers.number_type(parsed) in _COSTS_EXTRA:
+        return None
+    return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
         parsed.country_code or 0
     )
-    return region in countries and phonenumbers.number_type(parsed) not in _COSTS_EXTRA
 
 
 def digits_of(text: str) -> str:

@@ -2,17 +2,19 @@
 
 Some networks pay whoever makes us text their numbers. So a phone that belongs to no patient is answered only in the
 clinic's countries, so many times a day, and all such phones together so many times an hour. No bound counts for a
-patient or a carer, for the on-call phone, for an emergency in those countries, or for whoever opts out.
+patient or a carer, for the on-call phone, for an emergency in those countries, or for whoever opts out. An emergency
+from another country gets its words within those numbers: a patient may travel with a phone that we do not know.
 """
 
 from dataclasses import dataclass, replace
 
 from app.domain.effects import Decision, OpenTask, RaiseAlert, Reply, Sender
-from app.domain.phone import countries_named, may_be_texted
+from app.domain.phone import countries_named, is_ordinary, may_be_texted
 
 LINE_IS_FULL = "many unknown phones text today, answers to them have stopped: tell whoever runs this line"
 WROTE_MUCH = "wrote more today than an unknown phone is answered: read it"
 FROM_ABROAD = "texts from a country that this line does not text, and got no answer: call"
+ANSWERED_ABROAD = "an emergency from a country that this line does not text: it got the emergency words, call"
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,13 @@ def bounded(
     if not decision.replies:
         return decision
     if not may_be_texted(number, bounds.countries):
+        room = today < bounds.a_day and this_hour < bounds.an_hour and is_ordinary(number)
+        said = tuple(reply for reply in decision.replies if room and (reply.urgent or in_danger))
         urgent = any(isinstance(effect, RaiseAlert) for effect in decision.effects)
-        call = (OpenTask("call_instead", "phone", FROM_ABROAD),) if urgent else ()
-        return _without(decision, (), "No answer: not a number of the countries that this line texts", call)
+        call = OpenTask("call_instead", "phone", ANSWERED_ABROAD if said else FROM_ABROAD)
+        why = "Only what an emergency is told" if said else "No answer"
+        why = f"{why}: not a number of the countries that this line texts"
+        return _without(decision, said, why, (call,) if urgent else ())
     if in_danger:
         return decision
     kept = tuple(reply for reply in decision.replies if reply.urgent or reply.text_id == "text:opted_out")

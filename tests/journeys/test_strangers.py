@@ -12,7 +12,7 @@ from app.actions.receive_text import InboundText, Received, receive_text
 from app.db.answers_to_strangers import _counts
 from app.db.work import TaskKind
 from app.domain.phone import countries_named
-from app.domain.strangers import FROM_ABROAD, LINE_IS_FULL, WROTE_MUCH, Bounds
+from app.domain.strangers import ANSWERED_ABROAD, FROM_ABROAD, LINE_IS_FULL, WROTE_MUCH, Bounds
 from tests.conftest import Desk, FrozenClock, Someone
 
 STRANGER = "+16145550177"
@@ -70,12 +70,29 @@ def test_numbers_of_the_country_new_area_codes_among_them_are_answered(texts: Te
     assert texts(number, "HELP").replies
 
 
-def test_an_emergency_from_abroad_pages_and_a_nurse_is_told_that_it_got_no_answer(texts: Texts, desk: Desk) -> None:
-    assert texts("+525512345678", "ALARM").replies == ()
+def test_an_emergency_from_abroad_gets_its_words_pages_and_a_nurse_is_asked_to_call(texts: Texts, desk: Desk) -> None:
+    received = texts("+525512345678", "ALARM")
+    assert [reply.urgent for reply in received.replies] == [True]
     (alert,) = desk.tasks(TaskKind.ALERT)
     assert alert.phone_id
+    assert ANSWERED_ABROAD in reasons(desk)
+    assert texts("+525512345678", "is anyone there").replies, "who is in danger is not met by silence"
+    assert texts("+525598765432", "can i travel with my pump").replies == ()
+
+
+@pytest.mark.parametrize("number", ["+19005550142", "+882161234567", "262966"])
+def test_an_emergency_from_a_dear_number_pages_and_a_nurse_is_told_that_it_got_no_answer(
+    texts: Texts, desk: Desk, number: str
+) -> None:
+    assert texts(number, "ALARM").replies == ()
+    assert desk.tasks(TaskKind.ALERT)
     assert FROM_ABROAD in reasons(desk)
-    assert [message.urgent for message in desk.messages()] == [True]  # the page
+
+
+def test_emergencies_from_abroad_are_bounded_too(texts: Texts, desk: Desk) -> None:
+    answered = [bool(texts("+525512345678", f"my pump is beeping {n}").replies) for n in range(14)]
+    assert answered == [True] * 10 + [False] * 4
+    assert desk.tasks(TaskKind.ALERT)
 
 
 @pytest.mark.parametrize("number", ["+16145550142", "+18765550142", "+447700900123"])
