@@ -14,6 +14,7 @@ from app.db.care import Appointment, AppointmentState, Program, Pump, Refill, Re
 from app.db.imports import ImportBatch, ImportChange, ImportState
 from app.db.messages import InboundMessage, OutboundMessage
 from app.db.people import Contact, Patient, Phone
+from app.db.retention import LegalHold
 from app.db.supply import CareStep, Referral, Scan, StepState
 from app.db.tables import Base
 from app.db.threads import ThreadNote
@@ -108,7 +109,7 @@ def _visits(made: Made) -> Found:
 def _records(made: Made) -> Found:
     """What staff, or another file, added to the records of those who are new."""
     new = made.of("patients")
-    for table in (PhoneCall, Scan, Referral):
+    for table in (PhoneCall, Scan, Referral, LegalHold):
         yield Why.RECORD, select(table.patient_id).where(table.patient_id.in_(new))
     for other, kind in ((Contact, "contacts"), (Pump, "pumps"), (Appointment, "visits")):
         yield Why.RECORD, select(other.patient_id).where(other.patient_id.in_(new), other.id.not_in(made.of(kind)))

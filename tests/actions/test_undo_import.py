@@ -383,7 +383,7 @@ def test_every_table_that_refers_to_a_patient_is_thought_of() -> None:
     """A new one must be removed with the patient, or stop the undoing: app/db/import_undo.py, import_remove.py."""
     thought_of = {
         "contact", "pump", "appointment", "task", "outbound_message", "supply", "care_step", "referral", "scan",
-        "phone_call", "name_key",
+        "phone_call", "name_key", "legal_hold",
     }  # fmt: skip
     keys: list[ForeignKey] = [key for table in Base.metadata.sorted_tables for key in table.foreign_keys]
     assert {key.parent.table.name for key in keys if key.column.table.name == "patient"} == thought_of

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.domain.delivery import FAILURES, FINAL, DeliveryState, Failure, Next, failure, moves, state_named, wait_before
 
 S = DeliveryState
-FORWARD = (S.QUEUED, S.SENDING, S.UNKNOWN, S.ACCEPTED, S.SENT)
+FORWARD = (S.QUEUED, S.SENDING, S.UNKNOWN, S.ACCEPTED, S.SENT, S.UNCONFIRMED)
 
 
 @pytest.mark.parametrize(("old", "new"), list(product(S, S)))
