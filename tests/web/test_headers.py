@@ -30,7 +30,8 @@ def test_every_route_carries_the_security_headers(who: str, request: pytest.Fixt
     for method, path in [*everywhere, ("GET", "/no/such/page"), ("DELETE", "/staff/")]:
         headers = visitor.client.open(path, method=method).headers
         assert headers["Content-Security-Policy"] == (
-            "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+            "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+            "object-src 'none'"
         ), path
         assert headers["X-Content-Type-Options"] == "nosniff", path
         assert headers["Referrer-Policy"] == "no-referrer", path
