@@ -13,7 +13,7 @@ from app.actions.line import Line
 from app.actions.still_right import Cause, StepCause, causes_of, step_causes_of
 from app.db.messages import ASKED_FOR, OutboundMessage
 from app.db.people import Clinic, Phone
-from app.db.turns import SenderTurn, turns_of
+from app.db.turns import SenderTurn, held_until, turns_of
 from app.domain.delivery import DeliveryState
 from app.domain.rate import take_turn
 
@@ -129,11 +129,13 @@ def _kept_back(
 
 
 class _Pace:
-    """The turns of this claim's senders. Where no sender has a limit, no row is read."""
+    """The turns of this claim's senders: of those with a limit, and of those that were asked to slow down."""
 
     def __init__(self, line: Line, session: Session, senders: Sequence[str | None], now: datetime) -> None:
         self._line, self._now = line, now
-        limited = {name for sender in senders if self._per_second(name := sender or line.sender)}
+        names = {name for sender in senders if (name := sender or line.sender)}
+        limited = {name for name in names if self._per_second(name)}
+        self._held = held_until(session, names - limited, now)
         self._turns: dict[str, SenderTurn] = turns_of(session, limited, now) if limited else {}
         self._refused: set[str] = set()
 
@@ -141,10 +143,11 @@ class _Pace:
         return self._line.rates.of(sender) * A_HAIR_SLOWER if sender else 0
 
     def is_free(self, sender: str | None) -> bool:
-        turn = self._turns.get(sender or self._line.sender)
-        if turn is None or turn.free_at <= self._now:
+        name = sender or self._line.sender
+        turn = self._turns.get(name)
+        if name not in self._held and (turn is None or turn.free_at <= self._now):
             return True
-        self._refused.add(turn.sender)
+        self._refused.add(name)
         return False
 
     def takes(self, sender: str | None, segments: int) -> bool:
@@ -160,4 +163,4 @@ class _Pace:
 
     def free_at(self) -> datetime | None:
         """Return when the first of those that had to wait is free."""
-        return min((self._turns[sender].free_at for sender in self._refused), default=None)
+        return min((self._held.get(name) or self._turns[name].free_at for name in self._refused), default=None)
