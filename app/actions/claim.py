@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from app.actions.failed_text import expired
+from app.actions.failed_text import expired, put_off_unreadable
 from app.actions.line import Line
 from app.actions.still_right import Cause, StepCause, causes_of, step_causes_of
+from app.db.crypto import WrongDataKey
 from app.db.messages import ASKED_FOR, OutboundMessage
 from app.db.people import Clinic, Phone
 from app.db.turns import SenderTurn, held_until, turns_of
@@ -34,6 +36,12 @@ _CLAIM = (
     .order_by(OutboundMessage.due_at, OutboundMessage.id)
     .limit(bindparam("most"))
     .with_for_update(of=OutboundMessage, skip_locked=True)
+)
+_CLAIM_IDS = _CLAIM.with_only_columns(OutboundMessage.id)
+_CLAIM_ONE = (
+    select(OutboundMessage, Phone.number, Phone.opted_out_at)
+    .join(Phone, Phone.id == OutboundMessage.phone_id)
+    .where(OutboundMessage.id == bindparam("message"))
 )
 
 
@@ -77,12 +85,28 @@ def claim(line: Line, session: Session, now: datetime, limit: int, turn: int, ex
             if not pace.is_free(clinic.sender):
                 continue
             wanted = {"now": now, "clinic": clinic.id, "urgent": urgent, "most": share}
-            rows = session.execute(_CLAIM, wanted).all()
+            rows = _readable(session, wanted, now)
             looked_at += len(rows)
             picked.more = picked.more or len(rows) == share
             _settle(session, rows, clinic.sender, pace, picked, now)
     picked.free_at = pace.free_at()
     return picked
+
+
+def _readable(
+    session: Session, wanted: dict[str, Any], now: datetime
+) -> Sequence[Row[OutboundMessage, str, datetime | None]]:
+    """Return the next texts; one whose words or number cannot be opened stops no other, and waits with a nurse told."""
+    try:
+        return session.execute(_CLAIM, wanted).all()
+    except WrongDataKey:
+        found = []
+        for message_id in session.scalars(_CLAIM_IDS, wanted).all():
+            try:
+                found.append(session.execute(_CLAIM_ONE, {"message": message_id}).one())
+            except WrongDataKey:
+                put_off_unreadable(session, message_id, now)
+        return found
 
 
 def _settle(
