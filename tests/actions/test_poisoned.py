@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.actions.failed_text import UNREADABLE
 from app.actions.line import Line
 from app.actions.send_outbox import send_outbox
 from app.channels.base import Channel
