@@ -25,6 +25,7 @@ from app.actions.add_staff import add_staff
 from app.actions.errors import Refused
 from app.actions.line import Line
 from app.clock import system_clock
+from app.commands.server import set_aside
 from app.db.care import Appointment
 from app.db.messages import InboundMessage
 from app.db.people import Contact, Patient, Staff
@@ -160,6 +161,7 @@ def main() -> int:
     parser.add_argument("--most-queries", type=int, default=25)
     wanted = parser.parse_args()
     app = create_app(load_settings())
+    set_aside()  # as the server does
     line: Line = app.extensions["line"]
     found = []
     for role, paths in addresses(app, rows_of(line)).items():

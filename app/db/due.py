@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from app.db.among import among
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.people import Contact, ContactKind, Patient, PatientState, Phone
 from app.db.supply import Supply
@@ -129,7 +130,7 @@ def carers_told(session: Session, patient_id: int) -> list[tuple[Target, dict[st
     ]
 
 
-_OF_THESE = Contact.patient_id.in_(bindparam("patients", expanding=True))
+_OF_THESE = among(Contact.patient_id, "patients")
 _SERVES = (
     select(Contact.phone_id, func.count(func.distinct(Contact.patient_id)).label("serves"))
     .where(Contact.phone_id.in_(select(Contact.phone_id).where(_OF_THESE)))

@@ -161,6 +161,7 @@ def _postgresql_engine(url: str) -> Engine:
         with connection.cursor() as cursor:
             for name, value in GONE.items():
                 cursor.execute(f"SET {name} = {value}")
+            cursor.execute("SET TIME ZONE 'UTC'")  # instants come back as what they are; nothing is left to convert
         connection.commit()
 
     return engine

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import case, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
+from app.db.among import among
 from app.db.care import Appointment, AppointmentState
 from app.db.heartbeat import heartbeat
 from app.db.messages import InboundMessage
@@ -316,7 +317,7 @@ def _words_of(session: Session, task_ids: Sequence[int]) -> dict[int, list[Words
     rows = session.execute(
         select(TaskText.task_id, TaskText.at, InboundMessage.body)
         .join(InboundMessage, InboundMessage.id == TaskText.inbound_id)
-        .where(TaskText.task_id.in_(task_ids))
+        .where(among(TaskText.task_id, task_ids))
         .order_by(TaskText.id)
     )
     for task_id, at, body in rows:
@@ -334,7 +335,7 @@ def _callers(session: Session, pairs: Iterable[tuple[int | None, int | None]]) -
         return {}
     rows = session.execute(
         select(Contact.phone_id, Contact.name, Contact.relation).where(
-            Contact.phone_id.in_(phone_ids), Contact.kind == ContactKind.CARER
+            among(Contact.phone_id, phone_ids), Contact.kind == ContactKind.CARER
         )
     )
     return {phone_id: (name, relation) for phone_id, name, relation in rows}
@@ -353,7 +354,7 @@ def _people_behind(session: Session, phone_ids: Iterable[int | None]) -> dict[in
     rows = session.execute(
         select(Contact.phone_id, Patient)
         .join(Patient, Patient.id == Contact.patient_id)
-        .where(Contact.phone_id.in_(wanted))
+        .where(among(Contact.phone_id, wanted))
     ).all()
     served = [phone_id for phone_id, _ in rows]
     return {phone_id: person_of(patient) for phone_id, patient in rows if served.count(phone_id) == 1}

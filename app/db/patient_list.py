@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from app.db.among import among
 from app.db.care import Appointment, AppointmentState, Pump
 from app.db.care_listing import ON_THE_LINE
 from app.db.messages import OutboundMessage
@@ -214,7 +215,7 @@ def _not_late(session: Session, clinic: ClinicFacts, after_plan_by: ColumnElemen
 def _came(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
     rows = session.execute(
         select(Appointment.patient_id, func.max(CAME_AT))
-        .where(Appointment.patient_id.in_(ids), Appointment.state == AppointmentState.ATTENDED)
+        .where(among(Appointment.patient_id, ids), Appointment.state == AppointmentState.ATTENDED)
         .group_by(Appointment.patient_id)
     )
     return dict(rows.all())
@@ -232,12 +233,12 @@ def _seen(filled_on: date | None, came_at: datetime | None, clinic: ClinicFacts)
 def rows_of(session: Session, clinic: ClinicFacts, ids: Sequence[int]) -> tuple[Listed, ...]:
     """Return these patients in this order. Their names are opened, so this is for those that are shown."""
     both = session.execute(
-        select(Patient, Supply).outerjoin(Supply, Supply.patient_id == Patient.id).where(Patient.id.in_(ids))
+        select(Patient, Supply).outerjoin(Supply, Supply.patient_id == Patient.id).where(among(Patient.id, ids))
     )
     patients: dict[int, tuple[Patient, Supply | None]] = {patient.id: (patient, supply) for patient, supply in both}
     dates = {patient_id: supply for patient_id, (_, supply) in patients.items() if supply is not None}
     visits = _next_visits(session, ids)
-    missed = {patient_id for patient_id, _ in session.execute(misses_open(Appointment.patient_id.in_(ids)))}
+    missed = {patient_id for patient_id, _ in session.execute(misses_open(among(Appointment.patient_id, ids)))}
     late = {
         patient_id: days
         for patient_id, (starts_at, _) in visits.items()
@@ -273,7 +274,7 @@ def rows_of(session: Session, clinic: ClinicFacts, ids: Sequence[int]) -> tuple[
 def _next_visits(session: Session, ids: Sequence[int]) -> dict[int, tuple[datetime, bool]]:
     rows = session.execute(
         select(Appointment.patient_id, Appointment.starts_at, Appointment.confirmed_at)
-        .where(Appointment.patient_id.in_(ids), Appointment.state == AppointmentState.BOOKED)
+        .where(among(Appointment.patient_id, ids), Appointment.state == AppointmentState.BOOKED)
         .order_by(Appointment.starts_at.desc())
     )
     return {row.patient_id: (row.starts_at, row.confirmed_at is not None) for row in rows}
@@ -283,7 +284,7 @@ def _phones(session: Session, ids: Sequence[int]) -> dict[int, tuple[PhoneState,
     rows = session.execute(
         select(Contact.patient_id, Phone.number, Phone.opted_out_at, _FAILED.label("failed"))
         .join(Phone, Phone.id == Contact.phone_id)
-        .where(Contact.patient_id.in_(ids))
+        .where(among(Contact.patient_id, ids))
         .order_by(Contact.id)
     )
     held: dict[int, list[Any]] = {}
@@ -299,6 +300,8 @@ def _phones(session: Session, ids: Sequence[int]) -> dict[int, tuple[PhoneState,
 
 def _pumps(session: Session, ids: Sequence[int]) -> dict[int, str]:
     rows = session.execute(
-        select(Pump.patient_id, Pump.model).where(Pump.patient_id.in_(ids), Pump.removed_on.is_(None)).order_by(Pump.id)
+        select(Pump.patient_id, Pump.model)
+        .where(among(Pump.patient_id, ids), Pump.removed_on.is_(None))
+        .order_by(Pump.id)
     )
     return {row.patient_id: row.model for row in rows}

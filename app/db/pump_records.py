@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session, aliased
 
+from app.db.among import among
 from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump, Refill
 from app.db.supply import Supply
 from app.db.work import Task, TaskKind, TaskState
@@ -47,20 +48,15 @@ class PumpRecord:
 
 # Built once: they are asked in nearly every transaction about a pump or a visit, and building one costs as much as
 # running it.
-_THESE_PUMPS: BindParameter[int] = bindparam("pumps", expanding=True)
-_PUMPS = (
-    select(Pump)
-    .where(Pump.patient_id.in_(bindparam("patients", expanding=True)), Pump.removed_on.is_(None))
-    .order_by(Pump.id)
-)
+_PUMPS = select(Pump).where(among(Pump.patient_id, "patients"), Pump.removed_on.is_(None)).order_by(Pump.id)
 _REFILLS = (
     select(Refill)
-    .where(Refill.pump_id.in_(_THESE_PUMPS), Refill.state == EntryState.EFFECTIVE)
+    .where(among(Refill.pump_id, "pumps"), Refill.state == EntryState.EFFECTIVE)
     .order_by(Refill.filled_on)
 )
 _PROGRAMS = (
     select(Program)
-    .where(Program.pump_id.in_(_THESE_PUMPS), Program.state != EntryState.DECLINED)
+    .where(among(Program.pump_id, "pumps"), Program.state != EntryState.DECLINED)
     .order_by(Program.effective_on, Program.id)
 )
 
@@ -122,7 +118,7 @@ def misses_open(*conditions: ColumnElement[bool]) -> Select[int, datetime]:
     )
 
 
-_OF_THESE = Appointment.patient_id.in_(bindparam("patients", expanding=True))
+_OF_THESE = among(Appointment.patient_id, "patients")
 _BOOKED: Select[int, datetime] = (
     select(Appointment.patient_id, func.min(Appointment.starts_at))
     .where(_OF_THESE, Appointment.state == AppointmentState.BOOKED, Appointment.starts_at >= bindparam("since"))
@@ -155,7 +151,7 @@ def visit_facts(session: Session, patients: Sequence[int], since: datetime) -> d
 
 
 _OWNED = select(Task.patient_id).where(
-    Task.patient_id.in_(bindparam("patients", expanding=True)),
+    among(Task.patient_id, "patients"),
     Task.kind.in_(ABOUT_REFILL),
     Task.state == TaskState.ACKNOWLEDGED,
 )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from app.db.among import among
 from app.db.care import Appointment, AppointmentState
 from app.db.care_listing import ON_THE_LINE
 from app.db.people import Patient
@@ -136,7 +137,7 @@ def _late(session: Session, everybody: ColumnElement[bool], now: datetime, zone:
         row for row in rows if row.starts_at is None or too_late(row.starts_at.astimezone(zone).date(), row.plan_by)
     ]
     since = min((row.filled_on for row in late if row.filled_on), default=today)
-    came = came_since(session, Appointment.patient_id.in_([row.id for row in late]), since, zone)
+    came = came_since(session, among(Appointment.patient_id, [row.id for row in late]), since, zone)
     return [row.id for row in late if not _seen(row.filled_on, came.get(row.id), zone)]
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.db.among import among
 from app.db.people import Contact, ContactKind
 from app.db.supply import Supply
 from app.db.work import Task, TaskKind
@@ -26,7 +27,7 @@ def dates_of(session: Session, patients: Sequence[int]) -> dict[int, Dates]:
     """Return the dates of these patients' pumps, of whom they are known and not being worked out anew."""
     rows = session.execute(
         select(Supply.patient_id, Supply.filled_on, Supply.early_empty_on, Supply.empty_on, Supply.plan_by).where(
-            Supply.patient_id.in_(patients), Supply.stale.is_(False)
+            among(Supply.patient_id, patients), Supply.stale.is_(False)
         )
     )
     return {patient_id: Dates(*dates) for patient_id, *dates in rows}
@@ -36,7 +37,7 @@ def carers_of(session: Session, patients: Sequence[int]) -> dict[int, str]:
     """Return what to call the first carer of each patient: the name, or what they are to the patient."""
     rows = session.execute(
         select(Contact.patient_id, Contact.name, Contact.relation)
-        .where(Contact.patient_id.in_(patients), Contact.kind == ContactKind.CARER)
+        .where(among(Contact.patient_id, patients), Contact.kind == ContactKind.CARER)
         .order_by(Contact.id.desc())
     )
     return {patient_id: called for patient_id, name, relation in rows if (called := (name or relation or "").strip())}

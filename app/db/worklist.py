@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, LargeBinary, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
+from app.db.among import among
 from app.db.care import Appointment, AppointmentState, Pump
 from app.db.care_listing import ON_THE_LINE, days_left
 from app.db.crypto import Keyring
@@ -122,13 +123,13 @@ def refills_due(
     tasks = _tasks(session, clinic_id)
     urged = {patient for patient, about in tasks.items() if any(task.kind in URGES for task in about)}
     began = local_instant(today, time(0), zone)
-    due: ColumnElement[bool] | None = None if only is None else Patient.id.in_(only)
+    due: ColumnElement[bool] | None = None if only is None else among(Patient.id, only)
     if within_days is not None:
         near = _due_by(today + timedelta(days=within_days), urged)
-        due = near if booked else Patient.id.in_(_not_booked(session, clinic_id, near, urged, began, zone))
+        due = near if booked else among(Patient.id, _not_booked(session, clinic_id, near, urged, began, zone))
     wanted = list(_supplies(session, clinic_id, due))
     few = [row.id for row in wanted] if len(wanted) <= ASKED_BY_NAME else None
-    these = Appointment.clinic_id == clinic_id if few is None else Appointment.patient_id.in_(few)
+    these = Appointment.clinic_id == clinic_id if few is None else among(Appointment.patient_id, few)
     wanted.sort(key=lambda row: (row.early_empty_on or date.max, row.plan_by or date.max, row.id))
     around = _Around(
         today=today,
@@ -176,7 +177,7 @@ def _supplies(session: Session, clinic_id: int, due: ColumnElement[bool] | None)
 
 def _due_by(last: date, urged: set[int]) -> ColumnElement[bool]:
     """Whose plan-by date comes by that day, whose dates are not known or in doubt, or whom a task urges."""
-    return or_(Supply.plan_by.is_(None), Supply.plan_by <= last, Supply.problem.is_not(None), Patient.id.in_(urged))
+    return or_(Supply.plan_by.is_(None), Supply.plan_by <= last, Supply.problem.is_not(None), among(Patient.id, urged))
 
 
 def _not_booked(
@@ -274,7 +275,9 @@ def came_since(session: Session, these: ColumnElement[bool], since: date, zone: 
 
 def _with_pump(session: Session, patients: Sequence[int]) -> set[int]:
     """Return who of these has a pump."""
-    return set(session.scalars(select(Pump.patient_id).where(Pump.patient_id.in_(patients), Pump.removed_on.is_(None))))
+    return set(
+        session.scalars(select(Pump.patient_id).where(among(Pump.patient_id, patients), Pump.removed_on.is_(None)))
+    )
 
 
 def _due_row(row: Any, around: _Around) -> DueRow:

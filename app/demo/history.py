@@ -81,7 +81,8 @@ def history_of(person: Person, visits: int, seed: int, now: datetime, zone: Zone
     filled, coming = _filled_and_coming(person, days, usual, today, chance)
     if visits < 1:
         coming = None
-    filled = _weekday(min(filled, today))
+    near_its_end = person.standing in (Standing.UNBOOKED, Standing.LOW, Standing.LATE)
+    filled = _weekday(min(filled, today)) if near_its_end else _workday(min(filled, today), chance)
     came = _slot(filled, zone, chance, before=now - timedelta(minutes=45))
     while came is None:
         filled = _weekday(filled - timedelta(days=1))
@@ -112,7 +113,10 @@ def _filled_and_coming(
 
 
 def _coming(person: Person, day: date, history: History, now: datetime, zone: ZoneInfo, chance: Random) -> Visit:
-    day = _weekday(max(day, now.astimezone(zone).date()))
+    today = now.astimezone(zone).date()
+    day = _workday(max(day, today), chance)
+    if day < today:  # of a weekend that comes: early in the week after it
+        day += timedelta(days=7 - day.weekday() + chance.randrange(3))
     starts = _slot(day, zone, chance, after=now + timedelta(minutes=15))
     while starts is None:
         day += timedelta(days=1)
@@ -139,7 +143,7 @@ def _backwards(person: Person, came: datetime, past: int, usual: int, chance: Ra
         fillings.append(filling)
         if left <= 0:
             break
-        earlier = _slot(_weekday(on - timedelta(days=max(5, usual - chance.randint(0, 5)))), zone, chance)
+        earlier = _slot(_workday(on - timedelta(days=max(5, usual - chance.randint(0, 5))), chance), zone, chance)
         assert earlier is not None
         visit = Visit(at, AppointmentState.ATTENDED, earlier + timedelta(minutes=20))
         visit.came_at = at + timedelta(minutes=chance.randint(-10, 15))
@@ -171,7 +175,7 @@ def _lost(visit: Visit, earlier: datetime, chance: Random, zone: ZoneInfo) -> Vi
     luck = chance.random()
     if luck >= _MISSED + _CANCELLED:
         return None
-    day = _weekday(visit.starts_at.astimezone(zone).date() - timedelta(days=chance.randint(3, 5)))
+    day = _workday(visit.starts_at.astimezone(zone).date() - timedelta(days=chance.randint(3, 5)), chance)
     starts = _slot(day, zone, chance)
     assert starts is not None
     if starts < earlier + timedelta(days=2):
@@ -193,6 +197,11 @@ def _implanted(person: Person, oldest: date, came: datetime, chance: Random) -> 
 def _weekday(day: date) -> date:
     """Return the day, or the Friday before a weekend."""
     return day - timedelta(days=max(0, day.weekday() - 4))
+
+
+def _workday(day: date, chance: Random) -> date:
+    """Return the day, or any workday of its week for one at the weekend, so that Fridays are days like the others."""
+    return day if day.weekday() < 5 else day - timedelta(days=day.weekday() - chance.randrange(5))
 
 
 def _slot(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.actions.add_staff import add_staff
+from app.actions.change_schedule import ScheduleChange, change_schedule
 from app.actions.errors import Refused
 from app.actions.line import Line, policy_of
 from app.actions.plan_care import A_BEAT, plan_new_pumps
@@ -22,7 +23,7 @@ from app.db.messages import InboundMessage, OutboundMessage
 from app.db.people import Clinic, Patient, Staff
 from app.db.work import Task
 from app.demo.day import DAY, Day
-from app.demo.history import History, history_of
+from app.demo.history import EVERY, OPENS, History, history_of
 from app.demo.names import STAFF
 from app.demo.people import Person, most_people, mrn_of, people_of
 from app.demo.phrases import Phrases, read_phrases
@@ -31,10 +32,12 @@ from app.demo.talk import Exchange, talk_of
 from app.demo.texts import TextWriter
 from app.demo.threads import close_history
 from app.demo.writer import Known, Writer, opted_out, remember_asking
+from app.domain.visit_hours import MOST_PLACES
 from app.jobs import run_due
 from app.simulation.parameters import stream
 
 MOST_VISITS_EACH, MOST_TEXTS_EACH = 20, 1_000
+PLACES_PER_1000 = 26  # visits a day for a thousand patients: one comes about every nine weeks, and some miss theirs
 Told = Callable[[str, int], None]
 
 
@@ -88,6 +91,7 @@ def make_large(line: Line, now: datetime, sizes: Sizes, seed: int, told: Told) -
     check(line, sizes)
     began = now - DAY
     nurses = _hire(line, began)
+    _make_room(line, sizes, began)
     with line.db.begin() as session:
         clinic = the_clinic(session)
         zone = ZoneInfo(clinic.time_zone)
@@ -123,6 +127,15 @@ def _hire(line: Line, at: datetime) -> list[int]:
         session.flush()
         emails = [email, *(f"{name.split()[0].lower()}@northgate.example" for name in STAFF)]
         return list(session.scalars(select(Staff.id).where(Staff.email.in_(emails)).order_by(Staff.id)))
+
+
+def _make_room(line: Line, sizes: Sizes, at: datetime) -> None:
+    """Give the clinic places for so many visits: what the demo books in its busiest weeks, and a fifth more."""
+    with line.db.read() as session:
+        clinic_id = the_clinic(session).id
+    places = min(MOST_PLACES, max(8, sizes.patients * PLACES_PER_1000 // 1_000))
+    change = ScheduleChange(places=(places,) * 5 + (0, 0), opens=OPENS, slot_minutes=EVERY.seconds // 60)
+    change_schedule(line, clinic_id, change, at, "demo")
 
 
 def _draw(sizes: Sizes, seed: int, began: datetime, zone: ZoneInfo) -> list[tuple[Person, History]]:

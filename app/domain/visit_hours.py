@@ -3,9 +3,12 @@
 All days and times of day are those of the clinic's own clock.
 """
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Literal
 
 MOST_PLACES = 200
@@ -44,16 +47,25 @@ class VisitHours:
     def places_on(self, day: date) -> int:
         return self.places[day.weekday()]
 
-    @property
+    @cached_property
     def slots(self) -> tuple[time, ...]:
         """Return when the day's slots begin: as many as fit whole between opening and closing."""
         first, last = _minutes(self.opens), _minutes(self.closes) - self.slot_minutes
         return tuple(time(*divmod(at, 60)) for at in range(first, last + 1, self.slot_minutes))
 
-    def free(self, taken: Sequence[time]) -> tuple[time, ...]:
-        """Return the slots that no visit overlaps; each visit takes one slot's length from its own start."""
-        busy = [_minutes(at) for at in taken]
-        return tuple(slot for slot in self.slots if all(abs(at - _minutes(slot)) >= self.slot_minutes for at in busy))
+    def free(self, taken: Sequence[time], places: int = 1) -> tuple[time, ...]:
+        """Return the slots with room on a day of so many places; each visit takes one slot's length from its start.
+
+        A day with more places than slots sees several people at once, as many as its places ask for.
+        """
+        slots, long = self.slots, self.slot_minutes
+        busy = sorted(_minutes(at) for at in taken)
+        at_once = max(1, math.ceil(places / len(slots)))
+
+        def overlapping(start: int) -> int:
+            return bisect_left(busy, start + long) - bisect_right(busy, start - long)
+
+        return tuple(slot for slot in slots if overlapping(_minutes(slot)) < at_once)
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,9 @@ def clinic_days(
         busy = taken.get(day, ())
         why = next((one.reason for one in closures if one.holds(day)), None)
         bare = ClinicDay(day, hours.places_on(day), len(busy), why)
-        coming = [slot for slot in hours.free(busy) if datetime.combine(day, slot) > now] if bare.left else []
+        coming = (
+            [slot for slot in hours.free(busy, bare.places) if datetime.combine(day, slot) > now] if bare.left else []
+        )
         found.append(ClinicDay(day, bare.places, bare.taken, why, tuple(coming[: bare.left])))
     return tuple(found)
 

@@ -66,7 +66,7 @@
         url: address(visit.url),
         title: visit.full,
         editable: visit.movable && place.dataset.mayMove === "1",
-        extendedProps: { ...visit, kind: ghost ? "ghost" : "visit" },
+        extendedProps: { ...visit, kind: ghost ? "ghost" : "visit", rank: ghost || visit.look === "missed" || visit.late || visit.dry ? 0 : visit.look === "done" ? 3 : 2 },
       });
     }
     for (const day of feed.days) {
@@ -92,7 +92,7 @@
           url: address(place.dataset.book, { on, at }),
           title: fill(words.free, { hour: clock(at) }),
           editable: false,
-          extendedProps: { kind: "free", at },
+          extendedProps: { kind: "free", at, rank: 1 },
         });
       }
     }
@@ -103,7 +103,7 @@
         end: plus(moving.to, slot),
         title: who?.name ?? words.newVisit,
         editable: false,
-        extendedProps: { kind: "target", name: who?.name ?? words.newVisit },
+        extendedProps: { kind: "target", name: who?.name ?? words.newVisit, rank: 0 },
       });
     }
     return found;
@@ -209,14 +209,19 @@
       requestAnimationFrame(() => {
         widen();
         cure();
+        requestAnimationFrame(() => place.classList.remove("cal-waiting"));
       });
     } catch (error) {
+      place.classList.remove("cal-waiting");
       failed(true);
       fail(error);
     } finally {
       fromMemory = false;
     }
   };
+
+  // so many stand beside each other in a day of the week that a name can still be read; the others are counted
+  const beside = () => Math.max(2, Math.floor((place.clientWidth - 64) / (7 - hiddenDays().length) / 68));
 
   const build = () => {
     if (calendar || !place || !wide.matches || !window.FullCalendar) return;
@@ -226,6 +231,8 @@
     const slot = `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}:00`;
     const mayMove = place.dataset.mayMove === "1";
     place.hidden = false;
+    place.classList.remove("cal-none");
+    place.classList.add("cal-waiting"); // seen once its days and visits stand where they stay
     calendar = new Calendar(place, {
       plugins,
       initialView: week ? "timeGridWeek" : "dayGridMonth",
@@ -258,7 +265,10 @@
       editable: mayMove,
       dragScroll: true,
       dayMaxEvents: week ? false : 6,
-      moreLinkClick: (info) => location.assign(`${place.dataset.page}?${new URLSearchParams({ view: "week", day: dayOf(info.date) })}`),
+      eventMaxStack: week ? beside() : undefined,
+      eventOrder: "rank,start,title",
+      eventOrderStrict: true,
+      moreLinkClick: (info) => location.assign(`${place.dataset.page}?${new URLSearchParams({ view: week ? "list" : "week", day: dayOf(info.date) })}`),
       dayHeaderClass: "cal-head",
       dayHeaderAlign: "start",
       dayHeaderInnerClass: "cal-head-in",
@@ -320,6 +330,7 @@
       calendar.destroy();
       calendar = null;
       place.hidden = true;
+      place.classList.add("cal-none");
       tellLeftOut(null);
     }
   };
@@ -341,6 +352,7 @@
   });
   document.addEventListener("DOMContentLoaded", () => {
     build();
+    if (!calendar) place?.classList.add("cal-none"); // no room is kept for what does not come
     wide.addEventListener("change", rebuild);
   });
 })();

@@ -248,10 +248,13 @@
   // ── the stream: it runs in hidden tabs too ───────────────────────────────────────────────────────
   let source = null;
   let heardAt = 0;
+  let justMade = true; // the page came a moment ago: it is fetched again only if something changed since
   const heard = (event) => {
     heardAt = Date.now();
     streaming = true;
     wentWell();
+    if (justMade && event.type === "tick" && event.lastEventId !== poll()?.dataset.mark) refresh();
+    justMade = false;
     const { waiting = 0, texts = 0, mine = 0 } = JSON.parse(event.data);
     if (event.type === "changed") {
       refresh();
@@ -270,7 +273,7 @@
       streaming = true;
       heardAt = Date.now();
       wentWell();
-      refresh(); // whatever happened while there was no stream
+      if (!justMade) refresh(); // whatever happened while there was no stream
     });
     source.addEventListener("changed", heard);
     source.addEventListener("tick", heard);
@@ -279,7 +282,7 @@
       location.reload(); // the session is over: the server shows the door
     });
     source.addEventListener("error", () => {
-      streaming = false;
+      streaming = justMade = false;
       refresh(); // says at once whether only the stream is gone, or the server
     });
   };
@@ -297,7 +300,9 @@
   };
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) connect();
+    if (!event.persisted) return;
+    justMade = false;
+    connect();
   });
   document.addEventListener("DOMContentLoaded", () => {
     readStamp();

@@ -25,6 +25,7 @@
     }
   };
 
+  root.dataset.scripts = ""; // what only a script can draw keeps its room from the first paint on
   paint();
   dark.addEventListener("change", paint);
   document.addEventListener("DOMContentLoaded", paint);

@@ -5,6 +5,7 @@ A page is told that something changed, never what: it fetches itself again, thro
 
 import json
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -43,6 +44,15 @@ class Live:
         self._streams = 0
         self._seen: Pulse | None = None
         self._beat = Beat()
+        self._name = secrets.token_hex(4)  # of this process: another one counts otherwise
+
+    def mark(self, beat: Beat | None = None) -> str:
+        """Return what names a beat, the newest one unless told.
+
+        A page that is made after taking it shows at least what that beat saw: a stream that begins with the same one
+        has nothing to tell.
+        """
+        return f"{self._name}.{(beat or self._beat).changes}"
 
     @property
     def stopped(self) -> bool:
@@ -116,22 +126,25 @@ def stream(
     """Speak server-sent events to one page: `changed` as soon as something did, `tick` when nothing did for a while.
 
     Both tell how many alerts nobody has acknowledged, and how many texts came since the last one, to the clinic and to
-    threads of whoever looks (`came` counts them after a text's id); `over` ends the stream of an ended session.
+    threads of whoever looks (`came` counts them after a text's id); `over` ends the stream of an ended session. The id
+    of each is its mark: a page that has the first one's already need not fetch itself again.
     """
-    yield "retry: 2000\n" + _event("tick", {"waiting": beat.waiting.get(clinic_id, 0), "texts": 0, "mine": 0})
+    quiet = {"waiting": beat.waiting.get(clinic_id, 0), "texts": 0, "mine": 0}
+    yield "retry: 2000\n" + _event("tick", live.mark(beat), quiet)
     for _ in range(LONGEST_TICKS):
         newer = live.after(beat)
         if live.stopped:
             return
         if not still_signed_in():
-            yield _event("over", {})
+            yield _event("over", live.mark(newer), {})
             return
         name = "changed" if newer.changes != beat.changes else "tick"
         began = beat.changes > 0  # before that nobody had looked, and no text is news
         texts, mine = came(beat.newest_text) if began and newer.newest_text != beat.newest_text else (0, 0)
-        yield _event(name, {"waiting": newer.waiting.get(clinic_id, 0), "texts": texts, "mine": mine})
+        waiting = newer.waiting.get(clinic_id, 0)
+        yield _event(name, live.mark(newer), {"waiting": waiting, "texts": texts, "mine": mine})
         beat = newer
 
 
-def _event(name: str, data: dict[str, int]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+def _event(name: str, mark: str, data: dict[str, int]) -> str:
+    return f"id: {mark}\nevent: {name}\ndata: {json.dumps(data)}\n\n"

@@ -29,6 +29,15 @@ def test_a_visit_takes_one_slots_length_from_its_own_start() -> None:
     assert {time(8, 30), time(9, 30), time(11)} <= set(free)
 
 
+def test_a_day_with_more_places_than_slots_sees_several_at_once() -> None:
+    hours = VisitHours(places=(48, 8, 8, 8, 8, 0, 0))  # 16 slots: three at once
+    free = hours.free([time(9), time(9), time(9, 30), time(9, 30), time(9, 30)], 48)
+    assert time(9) in free, "a third can come at nine"
+    assert time(9, 30) not in free
+    [day] = clinic_days(hours, (), {MONDAY: [time(8)] * 2}, MONDAY, 1, EARLY)
+    assert day.free[0] == time(8)
+
+
 def test_as_many_slots_are_offered_as_there_are_places_left() -> None:
     hours = VisitHours(places=(3, 8, 8, 8, 8, 0, 0))
     [day] = clinic_days(hours, (), {MONDAY: [time(8), time(9)]}, MONDAY, 1, EARLY)
@@ -74,12 +83,14 @@ TIMES = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 
 
 @given(st.lists(TIMES, max_size=20), st.sampled_from(SLOT_MINUTES), st.integers(0, 20))
-def test_no_offered_slot_overlaps_a_visit_and_a_day_is_never_offered_beyond_its_places(
+def test_no_offered_slot_overlaps_more_visits_than_fit_at_once_and_no_day_is_offered_beyond_its_places(
     taken: list[time], minutes: int, places: int
 ) -> None:
     hours = VisitHours(places=(places,) * 7, slot_minutes=minutes)
     [day] = clinic_days(hours, (), {MONDAY: taken}, MONDAY, 1, EARLY)
     assert len(day.free) <= max(0, places - len(taken))
+    beside = max(0, -(-places // len(hours.slots)) - 1)  # none where the day has a slot for each of its places
     for slot in day.free:
         begins = datetime.combine(MONDAY, slot)
-        assert all(abs(datetime.combine(MONDAY, at) - begins) >= timedelta(minutes=minutes) for at in taken)
+        near = [at for at in taken if abs(datetime.combine(MONDAY, at) - begins) < timedelta(minutes=minutes)]
+        assert len(near) <= beside

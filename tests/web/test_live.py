@@ -1,6 +1,7 @@
 """Live pages: every console hears within two seconds that something changed."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,6 +87,31 @@ def test_an_alert_reaches_an_open_page_and_its_acknowledgement_too(
         assert until(stream, "changed")["waiting"] == 1
         nurse.post("/staff/tasks/1/acknowledge", seen_on="/staff/", version=1)
         assert until(stream, "changed")["waiting"] == 0
+
+
+def test_a_page_that_is_as_new_as_its_stream_need_not_fetch_itself_again(
+    address: str, nurse: Visitor, line: Line, clock: FrozenClock, maria: Someone
+) -> None:
+    def mark_of_page() -> str:
+        found = re.search(r'data-mark="([^"]+)"', nurse.client.get("/staff/").text)
+        assert found
+        return found[1]
+
+    def first_mark(stream: HTTPResponse) -> str:
+        while line := stream.readline().decode():
+            if line.startswith("id: "):
+                return line.removeprefix("id: ").strip()
+        raise AssertionError("the stream ended")
+
+    with listening(address, nurse) as stream:
+        until(stream, "tick")  # somebody has looked
+    page = mark_of_page()
+    with listening(address, nurse) as stream:
+        assert first_mark(stream) == page
+    say(line, clock, 1, "my pump is alarming", maria.phone)
+    with listening(address, nurse) as stream:
+        assert first_mark(stream) != page, "a text came after the page was made"
+    assert Live(line.db).mark() != Live(line.db).mark(), "another process counts otherwise"
 
 
 def test_an_alert_of_another_clinic_is_not_counted_here(

@@ -96,3 +96,23 @@ def test_a_day_with_many_visits_shows_those_to_come_and_leads_to_the_rest(
     assert shown == [str(n) for n in range(12)]
     assert "15, 15 not confirmed" in page
     assert "All 15 in the schedule" in page
+
+
+def test_a_long_list_shows_its_gravest_rows_and_all_of_them_where_one_asks(
+    nurse: Visitor, add_patient: Callable[..., Someone], clock: FrozenClock, texts: Callable[..., Received]
+) -> None:
+    for n in range(15):
+        someone = add_patient(f"Pat{n}", f"+1614555{2000 + n}")
+        texts(someone.phone, "i need to talk to a nurse about my bill")
+        clock.forward(seconds=61)
+    page = nurse.page("/staff/")
+    asking = [row for row in rows(page) if "about my bill" in row]
+    assert len(asking) == 12
+    assert "Pat0" in asking[0], "the longest wait first"
+    link = re.search(r'href="(/staff/\?all=[a-z_]+)[^"]*">Show 3 more', page)
+    assert link
+    whole = nurse.page(link[1])
+    assert len([row for row in rows(whole) if "about my bill" in row]) == 15
+    assert "Show 3 more" not in whole
+    assert f'hx-get="{link[1]}"' in whole, "it stays whole when it refreshes itself"
+    assert len([row for row in rows(nurse.page("/staff/?all=nonsense")) if "about my bill" in row]) == 12

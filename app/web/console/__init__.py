@@ -56,6 +56,7 @@ def know_who_asks() -> ResponseReturnValue | None:
         "HX-Request" in request.headers or request.endpoint == "console.live"
     )
     token = staff_token()
+    g.live_mark = current.live().mark()  # before anything is read
     line = current.line()
     known = None
     if token:

@@ -1,7 +1,7 @@
 """How long things are kept: periods, legal holds, and erasing a patient. Patients are named here by number alone."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -99,6 +99,14 @@ def _number(typed: str) -> int | None:
     return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 16 else None
 
 
+def _span(period: timedelta) -> str:
+    """Return how long that is as one says it: whole years (give or take leap days), else days."""
+    years = round(period.days / 365.25)
+    if years and abs(period.days - years * 365.25) <= 1:
+        return ngettext("%(num)d year", "%(num)d years", years)
+    return ngettext("%(num)d day", "%(num)d days", period.days)
+
+
 def _wrong_number() -> str:
     return _("Give the patient's number, as it stands in the address of the patient's page.")
 
@@ -118,11 +126,11 @@ def _page(*, patient: str = "", reason: str = "", erase: str = "", errors: dict[
         "console/retention.html",
         held=held,
         kept=(
-            (_("Texts, and how they were understood"), periods.texts.days),
-            (_("Notes, calls and outcomes of tasks"), periods.notes.days),
-            (_("Addresses of pictures"), min(periods.pictures, periods.texts).days),
-            (_("Delivery reports"), periods.deliveries.days),
-            (_("Sessions and failed sign-ins"), periods.sign_ins.days),
+            (_("Texts, and how they were understood"), _span(periods.texts)),
+            (_("Notes, calls and outcomes of tasks"), _span(periods.notes)),
+            (_("Addresses of pictures"), _span(min(periods.pictures, periods.texts))),
+            (_("Delivery reports"), _span(periods.deliveries)),
+            (_("Sessions and failed sign-ins"), _span(periods.sign_ins)),
         ),
         patient=patient[:16],
         reason=reason[:LONGEST_REASON],

@@ -29,6 +29,7 @@ View = Literal["week", "month", "list"]
 VIEWS: tuple[View, ...] = ("week", "month", "list")
 LISTED = 100  # visits on one page
 TO_BOOK = 8
+SLOT_REM, HEAD_REM, MONTH_REM = 2.3125, 2.6875, 41.5  # heights in the calendar, as calendar.js and its styles have them
 FIT_DAYS = 42  # how far ahead slots are looked for
 SLOTS_SHOWN = 3
 
@@ -200,6 +201,13 @@ class Board:
         opens, closes = self.hours.opens.hour, self.hours.closes.hour + (self.hours.closes.minute > 0)
         hours = [row.row.starts_at.astimezone(self.zone).hour for row in self.visits]
         return f"{min([opens, *hours]):02}:00:00", f"{max([closes, *(hour + 1 for hour in hours)]):02}:00:00"
+
+    def calendar_rem(self, by_month: bool) -> float:
+        """Return how high the grid will stand, so that the list under it need not move once it is drawn."""
+        if by_month:
+            return MONTH_REM
+        opens, closes = (int(hour[:2]) for hour in self.calendar_hours)
+        return round(HEAD_REM + SLOT_REM * ((closes - opens) * 60 / self.hours.slot_minutes), 2)
 
     @property
     def hidden_weekdays(self) -> str:

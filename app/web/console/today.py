@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.db.agenda import agenda
@@ -28,7 +28,7 @@ from faq.library import Answer
 from scheduler.quiet_hours import local_instant
 
 ASK_TO_BOOK_DAYS = 28  # how long before the plan-by date an unbooked pump is work
-SHOWN = 50
+SHOWN = 12  # rows of each list: the gravest; the others are one press away
 
 TASK_OUTCOMES = (
     N_("Called, settled"),
@@ -70,6 +70,11 @@ class WorkList:
     to: str = "conversation"  # where a row leads: conversation, visits, pump
     outcomes: tuple[str, ...] = TASK_OUTCOMES
     drug: bool = False  # its rows show how much is left
+
+    @property
+    def key(self) -> str:
+        """Return what names it in an address."""
+        return self.kinds[0].value
 
 
 REFILLS = WorkList(
@@ -185,6 +190,20 @@ class RefillRow:
         return N_("Call and book") if self.tasks or self.row.missed else N_("Book")
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows of one list: the first rows, or all where the address asks for them."""
+
+    kind: WorkList
+    tasks: Sequence[TaskRow]
+    refills: Sequence[RefillRow] = ()
+    more: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.tasks) + len(self.refills) + self.more
+
+
 @bp.get("/")
 @needs(Permission.READ_PATIENTS)
 def today() -> ResponseReturnValue:
@@ -204,14 +223,16 @@ def today() -> ResponseReturnValue:
     named = [task.person.id for task in tasks if task.person] + [
         visit.person.id for visit in (*first.visits, *second.visits)
     ]
-    listed(named + [item.row.patient_id for item in refills[:SHOWN]])
+    lists = [
+        shown(kind, [task for task in found if task.id not in covered], refills if kind is REFILLS else [])
+        for kind, found in grouped(tasks)
+    ]
+    listed(named + [item.row.patient_id for one in lists for item in one.refills])
     return render_template(
         "console/today.html",
         alerts=[task for task in tasks if task.kind is TaskKind.ALERT],
-        lists=[(kind, [task for task in found if task.id not in covered]) for kind, found in grouped(tasks)],
-        refills=refills[:SHOWN],
-        more_refills=max(0, len(refills) - SHOWN),
-        refills_list=REFILLS,
+        lists=lists,
+        whole=next((one.kind.key for one in lists if one.kind.key == request.args.get("all")), None),
         left_of={who: drug_left(day, d.filled_on, d.early_empty_on, d.empty_on, d.plan_by) for who, d in dates.items()},
         carers=carers,
         next_act=NEXT_ACT,
@@ -225,6 +246,13 @@ def today() -> ResponseReturnValue:
         at_plan_by=by_sunday(due, day),
         expiring=expiring(current.line().words, moment),
     )
+
+
+def shown(kind: WorkList, tasks: Sequence[TaskRow], refills: Sequence[RefillRow]) -> Shown:
+    """Return the first rows of a list, or all where the address names it; the other pumps have a page of their own."""
+    first = refills[:SHOWN]
+    most = len(tasks) if refills or request.args.get("all") == kind.key else SHOWN
+    return Shown(kind, tasks[:most], first, len(tasks) + len(refills) - len(tasks[:most]) - len(first))
 
 
 def refill_rows(due: Sequence[DueRow], tasks: Sequence[TaskRow], day: date) -> list[RefillRow]:
