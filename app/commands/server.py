@@ -111,9 +111,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 def set_aside() -> None:
     """Take what stays as long as the process out of the collector's rounds.
 
-    A round over all of it held whatever page it met for 150 ms (the large demo, two slow cores).
+    A round over all of it held whatever page it met for 150 ms (the large demo, two slow cores). What is garbage by now
+    stays too: collecting it first would cost each start such a round.
     """
-    gc.collect()
     gc.freeze()
 
 
