@@ -10,6 +10,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from twilio.twiml.messaging_response import MessagingResponse  # type: ignore[import-untyped]
 
 from bench.house import AUTH_TOKEN, PUBLIC_URL
+from bench.postgres import url_for
 
 _ANSWER = "Thank you for your text. A nurse will read it and call you back."
 
@@ -40,9 +41,9 @@ def echo() -> Flask:
 
 
 def naive(folder: Path) -> Flask:
-    """A signature check, one ORM insert with SQLAlchemy's and SQLite's defaults, and always the same answer."""
+    """A signature check, one ORM insert with SQLAlchemy's and the database's defaults, and always the same answer."""
     app = Flask("naive")
-    engine = create_engine(f"sqlite:///{folder / 'naive.db'}")
+    engine = create_engine(url_for(folder / "naive") or f"sqlite:///{folder / 'naive.db'}")
     _Base.metadata.create_all(engine)
 
     @app.post("/twilio/sms")

@@ -1,5 +1,6 @@
 """Serve one contestant as `pumpline run` serves: `python -m bench.serve echo|naive|pumpline FOLDER`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from app.commands.server import Server
 from app.settings import load_settings
 from bench.contestants import echo, naive
 
-WORKERS = 1
+WORKERS = int(os.environ.get("BENCH_WORKERS", "1"))
 
 
 class Contestant(Server):
