@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None, say: Say | None = None) -> int:
         print(f"[{time.monotonic() - began:5.0f} s] {words}", file=sys.stderr, flush=True)
 
     results: Results = {}
+    out, keep = chosen.out or (LATEST_QUICK if chosen.quick else LATEST), bool(chosen.parts)
     for database in ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,):
         with _on(database):
             for part in chosen.parts or _PARTS:
@@ -40,8 +41,7 @@ def main(arguments: Sequence[str] | None = None, say: Say | None = None) -> int:
                 for workers in (1, 2, 4) if part == "webhook" and not chosen.quick else (1,):
                     measured = _PARTS[part](chosen.quick, chosen.full, say or tell, workers)
                     results |= named(measured, database, workers)
-    out = chosen.out or (LATEST_QUICK if chosen.quick else LATEST)
-    write(results, out, keep=bool(chosen.parts))
+                    write(results, out, keep=keep)  # at once: a part that fails takes no other with it
     for chart in draw(out):
         print(f"drawn: {chart}")
     print(table(results))

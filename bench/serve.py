@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from app.commands.server import Server
@@ -13,10 +14,12 @@ WORKERS = int(os.environ.get("BENCH_WORKERS", "1"))
 
 
 class Contestant(Server):
-    """Pumpline's own server, workers and threads, with another application in it."""
+    """Pumpline's own server, workers and threads, with another application in it, which has no live pages to end."""
 
     def load(self) -> Any:
-        return naive(Path(sys.argv[2])) if sys.argv[1] == "naive" else echo()
+        app = naive(Path(sys.argv[2])) if sys.argv[1] == "naive" else echo()
+        app.extensions["live"] = SimpleNamespace(stop=lambda: None)
+        return app
 
 
 def main() -> None:
