@@ -46,6 +46,7 @@ EXAMPLES = {
     "segment_price": "0.01",
     "text_countries": "US,CA",
     "stranger_answers_a_day": "10",
+    "answers_a_day": "60",
     "stranger_answers_an_hour": "100",
     "second_factor_roles": "lead_nurse,administrator",
     "session_idle_minutes": "30",

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
 
     text_countries: str = "US"
     stranger_answers_a_day: int = Field(default=10, ge=1, le=1000)
+    answers_a_day: int = Field(default=60, ge=0, le=10_000)
     stranger_answers_an_hour: int = Field(default=100, ge=1, le=1_000_000)
 
     second_factor_roles: str = ""  # filled from channel

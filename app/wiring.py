@@ -94,6 +94,7 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         segment_price=settings.segment_price,
         sender=settings.twilio_sender or "",
         rates=rates_of(settings),
+        answers_a_day=settings.answers_a_day,
         strangers=Bounds(
             countries_named(settings.text_countries),
             settings.stranger_answers_a_day,

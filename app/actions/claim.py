@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from app.actions.failed_text import expired
+from app.actions.failed_text import expired, put_off_unreadable
 from app.actions.line import Line
 from app.actions.still_right import Cause, StepCause, causes_of, step_causes_of
+from app.db.crypto import WrongDataKey
 from app.db.messages import ASKED_FOR, OutboundMessage
 from app.db.people import Clinic, Phone
-from app.db.turns import SenderTurn, turns_of
+from app.db.turns import SenderTurn, held_until, turns_of
 from app.domain.delivery import DeliveryState
 from app.domain.rate import take_turn
 
@@ -34,6 +36,12 @@ _CLAIM = (
     .order_by(OutboundMessage.due_at, OutboundMessage.id)
     .limit(bindparam("most"))
     .with_for_update(of=OutboundMessage, skip_locked=True)
+)
+_CLAIM_IDS = _CLAIM.with_only_columns(OutboundMessage.id)
+_CLAIM_ONE = (
+    select(OutboundMessage, Phone.number, Phone.opted_out_at)
+    .join(Phone, Phone.id == OutboundMessage.phone_id)
+    .where(OutboundMessage.id == bindparam("message"))
 )
 
 
@@ -77,12 +85,28 @@ def claim(line: Line, session: Session, now: datetime, limit: int, turn: int, ex
             if not pace.is_free(clinic.sender):
                 continue
             wanted = {"now": now, "clinic": clinic.id, "urgent": urgent, "most": share}
-            rows = session.execute(_CLAIM, wanted).all()
+            rows = _readable(session, wanted, now)
             looked_at += len(rows)
             picked.more = picked.more or len(rows) == share
             _settle(session, rows, clinic.sender, pace, picked, now)
     picked.free_at = pace.free_at()
     return picked
+
+
+def _readable(
+    session: Session, wanted: dict[str, Any], now: datetime
+) -> Sequence[Row[OutboundMessage, str, datetime | None]]:
+    """Return the next texts; one whose words or number cannot be opened stops no other, and waits with a nurse told."""
+    try:
+        return session.execute(_CLAIM, wanted).all()
+    except WrongDataKey:
+        found = []
+        for message_id in session.scalars(_CLAIM_IDS, wanted).all():
+            try:
+                found.append(session.execute(_CLAIM_ONE, {"message": message_id}).one())
+            except WrongDataKey:
+                put_off_unreadable(session, message_id, now)
+        return found
 
 
 def _settle(
@@ -129,11 +153,13 @@ def _kept_back(
 
 
 class _Pace:
-    """The turns of this claim's senders. Where no sender has a limit, no row is read."""
+    """The turns of this claim's senders: of those with a limit, and of those that were asked to slow down."""
 
     def __init__(self, line: Line, session: Session, senders: Sequence[str | None], now: datetime) -> None:
         self._line, self._now = line, now
-        limited = {name for sender in senders if self._per_second(name := sender or line.sender)}
+        names = {name for sender in senders if (name := sender or line.sender)}
+        limited = {name for name in names if self._per_second(name)}
+        self._held = held_until(session, names - limited, now)
         self._turns: dict[str, SenderTurn] = turns_of(session, limited, now) if limited else {}
         self._refused: set[str] = set()
 
@@ -141,10 +167,11 @@ class _Pace:
         return self._line.rates.of(sender) * A_HAIR_SLOWER if sender else 0
 
     def is_free(self, sender: str | None) -> bool:
-        turn = self._turns.get(sender or self._line.sender)
-        if turn is None or turn.free_at <= self._now:
+        name = sender or self._line.sender
+        turn = self._turns.get(name)
+        if name not in self._held and (turn is None or turn.free_at <= self._now):
             return True
-        self._refused.add(turn.sender)
+        self._refused.add(name)
         return False
 
     def takes(self, sender: str | None, segments: int) -> bool:
@@ -160,4 +187,4 @@ class _Pace:
 
     def free_at(self) -> datetime | None:
         """Return when the first of those that had to wait is free."""
-        return min((self._turns[sender].free_at for sender in self._refused), default=None)
+        return min((self._held.get(name) or self._turns[name].free_at for name in self._refused), default=None)

@@ -1,9 +1,9 @@
 """What follows when a text did not get through: again later, never, and always a person for what matters."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.actions.consent import opt_out
@@ -18,6 +18,8 @@ from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_bef
 from app.domain.texts import Rendered
 from scheduler.quiet_hours import next_allowed
 
+UNREADABLE = "a text or its number cannot be read here: call, and tell whoever runs the line"
+LOOK_AGAIN_AT_UNREADABLE = timedelta(minutes=5)
 REPEATED = ASKED_FOR  # a page comes again by itself; a reply or a nurse's text is not repeated
 
 
@@ -72,6 +74,25 @@ def not_delivered(session: Session, message: OutboundMessage, failure: Failure, 
         )
     if not again or matters_at_once(message):
         ask_for_a_call(session, message, failure.reason, now)
+
+
+def put_off_unreadable(session: Session, message_id: int, now: datetime) -> None:
+    """A text whose words or number no data key opens, damaged or sealed with a key that is not given here: it is looked
+    at again, for a key may be given, until it no longer helps; a nurse knows at once."""
+    row = session.execute(
+        select(
+            *(OutboundMessage.clinic_id, OutboundMessage.phone_id, OutboundMessage.patient_id),
+            OutboundMessage.expires_at,
+        ).where(OutboundMessage.id == message_id)
+    ).one()
+    over = row.expires_at is not None and row.expires_at <= now
+    changed = {"state": DeliveryState.EXPIRED, "state_at": now} if over else {"due_at": now + LOOK_AGAIN_AT_UNREADABLE}
+    session.execute(
+        update(OutboundMessage).where(OutboundMessage.id == message_id).values(reason=UNREADABLE, **changed)
+    )
+    subject = f"patient:{row.patient_id}" if row.patient_id else f"phone:{row.phone_id}"
+    about = {"phone_id": row.phone_id, "patient_id": row.patient_id}
+    open_task(session, now, row.clinic_id, TaskKind.UNDELIVERED, subject, UNREADABLE, **about)
 
 
 def matters_at_once(message: OutboundMessage) -> bool:

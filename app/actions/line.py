@@ -34,6 +34,7 @@ class Line:
     periods: Periods = field(default_factory=Periods)  # how long things are kept
     spool: Spool | None = None  # where webhooks wait while the database cannot be written
     strangers: Bounds = field(default_factory=Bounds)  # how much is said to phones that are nobody's
+    answers_a_day: int = 0  # to one known phone, safety texts apart; 0 for any number
     urgent_apart: timedelta = field(default=timedelta(minutes=1))  # at most one page a minute for one alert
 
 

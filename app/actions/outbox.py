@@ -12,6 +12,7 @@ from app.db.inserts import insert_once
 from app.db.messages import OutboundMessage, Purpose
 from app.domain.delivery import DeliveryState
 from app.domain.texts import Rendered
+from app.domain.validity import helps_for
 from app.logs import current_request, new_request
 from faq.segments import measure
 
@@ -36,6 +37,7 @@ def owe(
 ) -> int | None:
     """Write one message row; None where this cause has its message already.
 
+    `expires_at`: when it helps no more, by what it is about; else its purpose says how long it helps.
     `token` names it in its status callback; made here unless the caller must know it. `causes`: patient_id,
     inbound_id, reminder_id, task_id, staff_id, asks, attempts.
     """
@@ -56,7 +58,7 @@ def owe(
         state=state,
         state_at=now,
         due_at=due_at or now,
-        expires_at=expires_at,
+        expires_at=expires_at or (due_at or now) + helps_for(purpose, urgent=urgent),
         created_at=now,
         **({"attempts": 0} | causes),
     )

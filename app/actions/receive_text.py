@@ -18,6 +18,7 @@ from app.actions.line import Line, staff_link, voice_of
 from app.actions.line_check import is_check, take_check
 from app.actions.outbox import new_token, owe
 from app.actions.render import render_reply, room_to_ask
+from app.actions.robots import within_reason
 from app.actions.strangers import within_bounds
 from app.actions.tasks import open_task
 from app.actions.threads import text_came
@@ -132,6 +133,8 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
         if line.carrier_confirms_opt_out and _CARRIER_TOOK_AS.get((inbound.opt_out_type or "").upper()) in CARRIER_SAYS:
             decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
         decision = within_bounds(line, session, decision, sender, number, phone.id if phone else None, now)
+        if phone:
+            decision = within_reason(line, session, decision, sender, phone.id, inbound.body, now)
         phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
         if phone and phone.number_gone:
             number_again(session, phone_id, number)

@@ -18,6 +18,7 @@ from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut
 from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.prepared import Prepared
 from app.db.tally import count_provider_error
+from app.db.turns import slow_down
 from app.domain.delivery import DeliveryState, Next, moves
 from app.logs import following, request_named_by, tell
 
@@ -130,10 +131,12 @@ def _one(
         try:
             accepted = channel.send(claimed.outgoing)
         except ChannelError as error:
-            refusal = error
+            refusal, sender = error, claimed.outgoing.sender or line.sender
             log.warning("text not sent: %s", refusal.failure.next, extra=claimed.about | {"code": refusal.code})
             _record(
-                line, claimed.message_id, lambda session, message: _failed(session, message, refusal, at(), jitter())
+                line,
+                claimed.message_id,
+                lambda session, message: _failed(session, message, refusal, sender, at(), jitter()),
             )
             return False
         except Exception as error:  # whatever it was, the provider may hold the text
@@ -200,8 +203,14 @@ def _lost(session: Session, message: OutboundMessage, now: datetime) -> None:
     count_provider_error(session, Next.ASK.name.lower(), None)
 
 
-def _failed(session: Session, message: OutboundMessage, error: ChannelError, now: datetime, jitter: float) -> None:
+def _failed(
+    session: Session, message: OutboundMessage, error: ChannelError, sender: str, now: datetime, jitter: float
+) -> None:
     _follow_up(session, message, error, now, jitter)
+    if error.failure.slows and sender:
+        free_at = slow_down(session, sender, now, error.retry_after, jitter)
+        if message.state is DeliveryState.QUEUED and message.urgent:
+            message.due_at = min(message.due_at, free_at)  # it goes as soon as anything does
     count_provider_error(session, error.failure.next.name.lower(), error.code)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.domain.delivery import Failure, Next
@@ -50,10 +50,11 @@ class Told:
 class ChannelError(Exception):
     """A text was not accepted. str(error) is the reason in plain words, without number or text."""
 
-    def __init__(self, failure: Failure, code: int | None = None) -> None:
+    def __init__(self, failure: Failure, code: int | None = None, retry_after: timedelta | None = None) -> None:
         super().__init__(failure.reason)
         self.failure = failure
         self.code = code  # the provider's own, where it gave one
+        self.retry_after = retry_after  # likewise: how long it wants to be left alone
 
 
 class NotSent(ChannelError):
@@ -80,9 +81,9 @@ _BY_NEXT: dict[Next, type[ChannelError]] = {
 }
 
 
-def error_for(failure: Failure, code: int | None = None) -> ChannelError:
+def error_for(failure: Failure, code: int | None = None, retry_after: timedelta | None = None) -> ChannelError:
     """Return the error that says what may be done after `failure`."""
-    return _BY_NEXT[failure.next](failure, code)
+    return _BY_NEXT[failure.next](failure, code, retry_after)
 
 
 class Channel(Protocol):

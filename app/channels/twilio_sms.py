@@ -159,9 +159,9 @@ class TwilioSms:
 
     @staticmethod
     def _error_after(error: Exception) -> ChannelError:
-        from app.channels.twilio_http import failure_after
+        from app.channels.twilio_http import failure_after, wait_last_told
 
-        return error_for(*failure_after(error))
+        return error_for(*failure_after(error), wait_last_told())
 
     def _client(self) -> Any:
         with self._lock:

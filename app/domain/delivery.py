@@ -76,15 +76,16 @@ class Failure:
     next: Next
     reason: str  # in plain words, for a nurse
     wait: timedelta = timedelta(minutes=1)
+    slows: bool = False  # said of the sender, not of this text: all of its texts wait
 
 
 # docs/messaging.md, "What Twilio's errors mean for us"; sources M1-M38
 _CODES = {
     20003: Failure(Next.REPEAT, "Twilio refused our account's credentials", timedelta(minutes=5)),
-    20429: Failure(Next.REPEAT, "Twilio asked us to slow down"),
+    20429: Failure(Next.REPEAT, "Twilio asked us to slow down", slows=True),
     21211: Failure(Next.NEVER, "not a valid phone number: ask for the right one"),
     21610: Failure(Next.OPTED_OUT, "this phone has opted out of our texts"),
-    21611: Failure(Next.REPEAT, "Twilio's queue for our number is full"),
+    21611: Failure(Next.REPEAT, "Twilio's queue for our number is full", slows=True),
     21614: Failure(Next.NEVER, "not a mobile phone: call instead"),
     21617: Failure(Next.NEVER, "the text is too long"),
     30001: Failure(Next.REPEAT, "the provider's queue overflowed", timedelta(minutes=5)),

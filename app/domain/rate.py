@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+SLOWED_FIRST, SLOWED_AT_MOST = timedelta(seconds=1), timedelta(minutes=1)  # a safety text may be among what waits
+SLOWED_AFRESH = timedelta(minutes=5)  # so long without a refusal, and the next one counts as the first
 LATE = timedelta(milliseconds=250)  # a turn taken this late still counts from when it was due: the pace is kept
 _TOLL_FREE = re.compile(r"\+18(00|33|44|55|66|77|88)\d{7}")
 _SHORT_CODE = re.compile(r"\d{3,8}")
@@ -35,3 +37,13 @@ def take_turn(free_at: datetime | None, now: datetime, segments: int, per_second
         return None
     begins = free_at if free_at is not None and now - free_at <= LATE else now
     return begins + timedelta(seconds=segments / per_second)
+
+
+def slowed_for(times: int, told: timedelta | None, jitter: float = 0) -> timedelta:
+    """Return how long a sender leaves its provider alone after its `times`-th refusal in a row for being too fast.
+
+    Doubling from a second, or as long as the provider says, at most a minute. `jitter`, from 0 to 1, adds up to a
+    quarter, so that machines and clinics do not come back in step.
+    """
+    doubled = SLOWED_FIRST * (1 << min(max(times - 1, 0), 10))
+    return min(max(doubled, told or timedelta(0)), SLOWED_AT_MOST) * (1 + jitter / 4)

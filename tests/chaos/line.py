@@ -103,6 +103,7 @@ def settings(folder: Path, url: str, carrier: Carrier) -> dict[str, str]:
         "PUMPLINE_CLINIC_PHONE": "+16145550100",
         "PUMPLINE_AFTER_HOURS_PHONE": "+16145550101",
         "PUMPLINE_WORKER_DEAD_AFTER_SECONDS": "4",
+        "PUMPLINE_ANSWERS_A_DAY": "0",  # a patient of these runs texts all day
         "PUMPLINE_LONG_CODE_PER_SECOND": "0",  # the pace has tests of its own
         "PUMPLINE_SECRET_KEY": "s" * 40,
         "PUMPLINE_DATA_KEYS": _DATA_KEY,

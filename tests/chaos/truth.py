@@ -116,7 +116,11 @@ def _states(found: Verdict, rows: list[_Row]) -> None:
 
 def _carried(found: Verdict, rows: list[_Row], carrier: Carrier) -> None:
     """Compare what we believe with what the carrier holds, phone by phone and word by word."""
-    held = [*carrier.accepted, *carrier.replied]
+    # what is said while nothing can be written down asks for no report, and has no row: at most once for each text
+    holding = [message for message in carrier.replied if not message.status_callback]
+    found.counted["told that it is kept"] = len(holding)
+    found.expect(len(holding) <= found.counted["texts in"] * 2, "a text was told more than once that it is kept")
+    held = [*carrier.accepted, *(message for message in carrier.replied if message.status_callback)]
     at_carrier = Counter((message.to, message.body) for message in held)
     ours = Counter((row.to, row.body) for row in rows if row.state not in NEVER_WENT)
     hidden = Counter((message.to, message.body) for message in carrier.hidden)

@@ -102,7 +102,7 @@ class ApiHandler(BaseHTTPRequestHandler):
         elif step.code is None:
             self._write(step.status, b"<html>from something in between</html>", "text/html")
         else:
-            self._refuse(step.status, step.code, form.get("To", ""))
+            self._refuse(step.status, step.code, form.get("To", ""), step.retry_after)
 
     def _list(self, query: dict[str, list[str]]) -> None:
         held = self.fake.held()
@@ -151,19 +151,21 @@ class ApiHandler(BaseHTTPRequestHandler):
             "uri": f"/2010-04-01/Accounts/{self.fake.account_sid}/Messages/{message.sid}.json",
         }
 
-    def _refuse(self, status: int, code: int, to: str = "") -> None:
+    def _refuse(self, status: int, code: int, to: str = "", retry_after: str | None = None) -> None:
         says = _SAYS.get(code, "It cannot be done: {to}").replace("{to}", to)  # the real one repeats numbers too
         more = f"https://www.twilio.com/docs/errors/{code}"
-        self._answer(status, {"code": code, "message": says, "more_info": more, "status": status})
+        self._answer(status, {"code": code, "message": says, "more_info": more, "status": status}, retry_after)
 
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        self._write(status, json.dumps(body).encode(), "application/json")
+    def _answer(self, status: int, body: dict[str, Any], retry_after: str | None = None) -> None:
+        self._write(status, json.dumps(body).encode(), "application/json", retry_after)
 
-    def _write(self, status: int, body: bytes, content_type: str) -> None:
+    def _write(self, status: int, body: bytes, content_type: str, retry_after: str | None = None) -> None:
         try:
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
+            if retry_after:
+                self.send_header("Retry-After", retry_after)
             self.end_headers()
             self.wfile.write(body)
         except OSError:  # the other side did not wait

@@ -56,6 +56,7 @@ class Step:
     answer: bytes | None = None  # instead of the right one
     hangs_up: bool = False
     delay_seconds: float = 0.0
+    retry_after: str | None = None
 
 
 class Quiet(ThreadingHTTPServer):
@@ -118,9 +119,9 @@ class FakeTwilio:
     def accept(self, times: int = 1) -> None:
         self._add(*[Step()] * times)
 
-    def refuse(self, status: int, code: int | None, times: int = 1) -> None:
+    def refuse(self, status: int, code: int | None, times: int = 1, retry_after: str | None = None) -> None:
         """Refuse as Twilio does; with no code, as a proxy in front of it does."""
-        self._add(*[Step(accepts=False, status=status, code=code)] * times)
+        self._add(*[Step(accepts=False, status=status, code=code, retry_after=retry_after)] * times)
 
     def delay(self, seconds: float, accepts: bool = True) -> None:
         """Take it (or not) at once, and answer late: at most five seconds, and never after the end."""

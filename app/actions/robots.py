@@ -1,0 +1,41 @@
+"""Hold a decision about a known phone to what a person would need: two machines must not answer each other for ever."""
+
+from datetime import datetime
+
+from sqlalchemy import LargeBinary, select, type_coerce
+from sqlalchemy.orm import Session
+
+from app.actions.line import Line
+from app.db.answers_to_strangers import answered_today
+from app.db.messages import InboundMessage
+from app.domain.effects import Decision, Sender
+from app.domain.robots import SAME_WORDS, SAME_WORDS_IN_DANGER, WITHIN, Before, may_loop, without_loops
+
+
+def within_reason(
+    line: Line, session: Session, decision: Decision, sender: Sender, phone_id: int, body: str, now: datetime
+) -> Decision:
+    """Return the decision, without answers that only a machine would go on to ask for.
+
+    Of a phone that texted less than a few times lately nothing is read but when.
+    """
+    if not decision.replies or sender.is_on_call:
+        return decision
+    rows = session.execute(
+        select(InboundMessage.received_at, type_coerce(InboundMessage.body, LargeBinary))
+        .where(InboundMessage.phone_id == phone_id)
+        .order_by(InboundMessage.id.desc())
+        .limit(SAME_WORDS_IN_DANGER)
+    ).all()
+    recent = [(at, sealed) for at, sealed in rows if now - at < WITHIN]
+    if len(recent) < SAME_WORDS:
+        return decision
+    same = 0
+    for _, sealed in recent if may_loop(body) else ():
+        if line.db.keyring.open(sealed).strip() != body.strip():
+            break
+        same += 1
+    answers = answered_today(session, phone_id, now) if line.answers_a_day and len(recent) == len(rows) else 0
+    before = Before(same, recent[0][0], answers)
+    in_danger = sender.asked.still(now).last("urgent") is not None
+    return without_loops(decision, before, line.answers_a_day, now, in_danger=in_danger)
