@@ -187,7 +187,7 @@ async def _burst(run: Run, many: int) -> int:
 
     async def one(n: int) -> bool:
         sid = f"SMb{n:031x}"
-        body = _form(run, line.phone(n % run.size.patients), "Can I travel with my pump?", sid)
+        body = _form(run, line.phone(n % run.size.patients), _words(n), sid)
         place = urlsplit(run.fleet.webs[n % len(run.fleet.webs)])
         try:
             reader, writer = await asyncio.open_connection(place.hostname, place.port)
@@ -206,8 +206,13 @@ async def _burst(run: Run, many: int) -> int:
 
     run.sids += [f"SMb{n:031x}" for n in range(many)]
     for n in range(many):
-        run.carrier.miss(line.phone(n % run.size.patients), "Can I travel with my pump?", f"SMb{n:031x}")
+        run.carrier.miss(line.phone(n % run.size.patients), _words(n), f"SMb{n:031x}")
     return sum(await asyncio.gather(*[one(n) for n in range(many)]))
+
+
+def _words(n: int) -> str:
+    """Each its own: who says the same again and again is taken for a machine, and answered no more."""
+    return f"Can I travel with my pump, question {n}?"
 
 
 def _form(run: Run, sender: str, words: str, sid: str) -> bytes:
