@@ -4,10 +4,12 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from bench.results import LATEST, LATEST_QUICK, Results, table, write
+from bench.charts import draw
+from bench.results import LATEST, LATEST_QUICK, Results, named, table, write
 
 Say = Callable[[str], None]
 
@@ -19,6 +21,7 @@ def main(arguments: Sequence[str] | None = None, say: Say | None = None) -> int:
     parser.add_argument(
         "--full", action="store_true", help="also a million planned reminders and 100,000 imported rows"
     )
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     parser.add_argument("--out", type=Path, help="where to write the results")
     chosen = parser.parse_args(arguments)
     began = time.monotonic()
@@ -28,60 +31,89 @@ def main(arguments: Sequence[str] | None = None, say: Say | None = None) -> int:
         print(f"[{time.monotonic() - began:5.0f} s] {words}", file=sys.stderr, flush=True)
 
     results: Results = {}
-    for part in chosen.parts or _PARTS:
-        (say or tell)(f"{part} ...")
-        results |= _PARTS[part](chosen.quick, chosen.full, say or tell)
-    out = chosen.out or (LATEST_QUICK if chosen.quick else LATEST)
-    write(results, out, keep=bool(chosen.parts))
+    out, keep = chosen.out or (LATEST_QUICK if chosen.quick else LATEST), bool(chosen.parts)
+    for database in ("sqlite", "postgresql") if chosen.database == "both" else (chosen.database,):
+        with _on(database):
+            for part in chosen.parts or _PARTS:
+                if database == "postgresql" and part in _NO_DATABASE:
+                    continue
+                (say or tell)(f"{part} on {database} ...")
+                for workers in (1, 2, 4) if part == "webhook" and not chosen.quick else (1,):
+                    measured = _PARTS[part](chosen.quick, chosen.full, say or tell, workers)
+                    results |= named(measured, database, workers)
+                    write(results, out, keep=keep)  # at once: a part that fails takes no other with it
+    for chart in draw(out):
+        print(f"drawn: {chart}")
     print(table(results))
     print(f"written to {out}")
     return 0
 
 
-def _webhook(quick: bool, _full: bool, say: Say) -> Results:
+@contextmanager
+def _on(database: str) -> Iterator[None]:
+    """Measure on this database: with PostgreSQL, a server of our own runs meanwhile."""
+    if database == "sqlite":
+        yield
+        return
+    from bench.house import folder
+    from bench.postgres import cluster
+
+    with folder() as place, cluster(place):
+        yield
+
+
+def _webhook(quick: bool, _full: bool, say: Say, workers: int) -> Results:
     from bench.webhook import QUICK, Effort, webhook
 
-    return webhook(QUICK if quick else Effort(), say)
+    effort = QUICK if quick else Effort() if workers == 1 else Effort(rounds=5)
+    return webhook(effort, say, workers)
 
 
-def _understanding(quick: bool, _full: bool, _say: Say) -> Results:
+def _stored(quick: bool, full: bool, say: Say, _workers: int) -> Results:
+    from bench.stored import stored
+
+    sizes = [0, 1_000] if quick else [0, 10_000, 100_000, 1_000_000, *([5_000_000] if full else [])]
+    return stored(sizes, 20 if quick else 300, say)
+
+
+def _understanding(quick: bool, _full: bool, _say: Say, _workers: int) -> Results:
     from bench.starting import understanding
 
     return understanding(2 if quick else 7)
 
 
-def _starting(quick: bool, _full: bool, say: Say) -> Results:
+def _starting(quick: bool, _full: bool, say: Say, _workers: int) -> Results:
     from bench.starting import starting
 
     return starting(1 if quick else 3, say)
 
 
-def _reminders(quick: bool, full: bool, say: Say) -> Results:
+def _reminders(quick: bool, full: bool, say: Say, _workers: int) -> Results:
     from bench.reminders import QUICK, SIZES, Effort, reminders
 
     sizes = {"1k": 1_000, "10k": 10_000} if quick else SIZES
     return reminders(QUICK if quick else Effort(), full, say, sizes)
 
 
-def _losses(quick: bool, _full: bool, say: Say) -> Results:
+def _losses(quick: bool, _full: bool, say: Say, _workers: int) -> Results:
     from bench.losses import losses
 
     return losses(1, say, killed=200, late=50, shared=100) if quick else losses(1, say)
 
 
-def _sending(quick: bool, _full: bool, say: Say) -> Results:
+def _sending(quick: bool, _full: bool, say: Say, _workers: int) -> Results:
     from bench.sending import sending
 
     return sending(1, 160, say) if quick else sending(3, 640, say)
 
 
-def _importing(quick: bool, full: bool, say: Say) -> Results:
+def _importing(quick: bool, full: bool, say: Say, _workers: int) -> Results:
     from bench.starting import importing
 
     return importing(100_000 if full else 2_000 if quick else 20_000, say)
 
 
-_PARTS: dict[str, Callable[[bool, bool, Say], Results]] = {
+_PARTS: dict[str, Callable[[bool, bool, Say, int], Results]] = {
     "webhook": _webhook,
     "understanding": _understanding,
     "starting": _starting,
@@ -89,7 +121,9 @@ _PARTS: dict[str, Callable[[bool, bool, Say], Results]] = {
     "losses": _losses,
     "sending": _sending,
     "importing": _importing,
+    "stored": _stored,
 }
+_NO_DATABASE = ("understanding",)
 
 if __name__ == "__main__":
     sys.exit(main())

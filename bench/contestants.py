@@ -1,15 +1,18 @@
 """What the webhook is measured against: the least one can answer, and what one would write first."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, Response, abort, request
 from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.twiml.messaging_response import MessagingResponse  # type: ignore[import-untyped]
 
 from bench.house import AUTH_TOKEN, PUBLIC_URL
+from bench.postgres import url_for
 
 _ANSWER = "Thank you for your text. A nurse will read it and call you back."
 
@@ -40,10 +43,11 @@ def echo() -> Flask:
 
 
 def naive(folder: Path) -> Flask:
-    """A signature check, one ORM insert with SQLAlchemy's and SQLite's defaults, and always the same answer."""
+    """A signature check, one ORM insert with SQLAlchemy's and the database's defaults, and always the same answer."""
     app = Flask("naive")
-    engine = create_engine(f"sqlite:///{folder / 'naive.db'}")
-    _Base.metadata.create_all(engine)
+    engine = create_engine(url_for(folder / "naive") or f"sqlite:///{folder / 'naive.db'}")
+    with suppress(SQLAlchemyError):  # another worker made it at the same moment
+        _Base.metadata.create_all(engine)
 
     @app.post("/twilio/sms")
     def sms() -> Response:

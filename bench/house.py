@@ -20,6 +20,7 @@ from app.db.migrate import migrate
 from app.keys import keys_for
 from app.settings import Settings, load_settings
 from app.wiring import first_clinic, line_for
+from bench.postgres import url_for
 from bench.texts import known_phone
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +66,10 @@ def environment(
         "PUMPLINE_SCHEDULER": "yes" if scheduler else "no",
         "PUMPLINE_LOG_LEVEL": "error",
         "PUMPLINE_STRANGER_ANSWERS_AN_HOUR": "1000000",  # one text in seven is a stranger's
+        "PUMPLINE_STRANGER_ANSWERS_A_DAY": "1000",
     }
+    if url := url_for(instance):
+        ours["PUMPLINE_DATABASE_URL"] = url
     return {name: value for name, value in os.environ.items() if not name.startswith("PUMPLINE_")} | ours
 
 
@@ -100,14 +104,19 @@ def add_patients(line: Line, count: int, *, soon: int = 0) -> None:
 
 
 def _insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
-    """Insert rows as SQLite stores them, past the column types, which would seal every value anew."""
-    names = list(rows[0])
-    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-    session.connection().exec_driver_sql(statement, [tuple(row.values()) for row in rows])
+    """Insert rows as the database stores them, past the column types, which would seal every value anew."""
+    names, connection = list(rows[0]), session.connection()
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
+    connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows])
+    if connection.dialect.name != "sqlite" and "id" in names:  # the next row of the application's comes after ours
+        connection.exec_driver_sql(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+        )
 
 
-def stored(at: datetime) -> str:
-    """Return an instant as SQLite stores it."""
+def stored_as(at: datetime) -> str:
+    """Return an instant as SQLite stores it, and as PostgreSQL reads it in a session that keeps UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
@@ -124,7 +133,7 @@ def _patient(n: int, sealed: list[bytes]) -> dict[str, Any]:
         "time_zone": "America/New_York",
         "state": "active",
         "version": 1,
-        "created_at": stored(PLANNED_AT),
+        "created_at": stored_as(PLANNED_AT),
     }
 
 
@@ -135,12 +144,18 @@ def _phone(line: Line, n: int, numbers: list[bytes] | None) -> dict[str, Any]:
         "clinic_id": 1,
         "number": numbers[n - 1] if numbers else line.db.keyring.seal(number),
         "number_hash": line.db.hash_of(number),
-        "created_at": stored(PLANNED_AT),
+        "created_at": stored_as(PLANNED_AT),
     }
 
 
 def _contact(n: int) -> dict[str, Any]:
-    return {"patient_id": n, "phone_id": n, "kind": "patient", "gets_reminders": True, "created_at": stored(PLANNED_AT)}
+    return {
+        "patient_id": n,
+        "phone_id": n,
+        "kind": "patient",
+        "gets_reminders": True,
+        "created_at": stored_as(PLANNED_AT),
+    }
 
 
 def _visit(n: int, soon: bool) -> dict[str, Any]:
@@ -149,10 +164,10 @@ def _visit(n: int, soon: bool) -> dict[str, Any]:
         "id": n,
         "clinic_id": 1,
         "patient_id": n,
-        "starts_at": stored(starts_at),
+        "starts_at": stored_as(starts_at),
         "state": "booked",
         "version": 1,
-        "created_at": stored(PLANNED_AT),
+        "created_at": stored_as(PLANNED_AT),
     }
 
 

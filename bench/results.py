@@ -4,7 +4,7 @@ import json
 import operator
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -47,7 +47,7 @@ class Target:
         return " and ".join(f"{word} {side:g}" for word, side in sides if side is not None)
 
 
-TARGETS: Mapping[str, Target] = {
+TARGETS: dict[str, Target] = {
     "webhook_vs_echo_sqlite": Target(at_least=0.20),
     "webhook_vs_naive": Target(at_least=1.0),
     "webhook_p99_vs_echo": Target(at_most=5),
@@ -68,6 +68,18 @@ TARGETS: Mapping[str, Target] = {
     "import_rows_s": Target(at_most=90),
     "import_peak_mb": Target(at_most=300),
 }
+TARGETS |= {f"{name}_postgres": target for name, target in TARGETS.items() if "sqlite" not in name}
+TARGETS["webhook_vs_echo_postgres"] = Target(at_least=0.15)
+
+
+def named(results: Results, database: str, workers: int = 1) -> Results:
+    """Return figures under their names: those of PostgreSQL, and of several workers, say so."""
+    found = {}
+    for name, one in results.items():
+        base = name.removesuffix("_sqlite")
+        side = "_postgres" if database == "postgresql" else "_sqlite" if base != name else ""
+        found[f"{base}{side}{f'_w{workers}' if workers > 1 else ''}"] = one
+    return found
 
 
 def write(results: Results, path: Path, *, keep: bool) -> None:

@@ -29,11 +29,11 @@ class Effort:
 QUICK = Effort(rounds=2, slice_seconds=0.6, idle_seconds=0.3)
 
 
-def webhook(effort: Effort, say: Callable[[str], None]) -> Results:
-    """Measure in round-robin slices, and compare only slices of the same round."""
+def webhook(effort: Effort, say: Callable[[str], None], workers: int = 1) -> Results:
+    """Measure in round-robin slices, and compare only slices of the same round. `workers`: of each contestant."""
     busy: list[dict[str, dict[str, float]]] = []
     idle: list[dict[str, dict[str, float]]] = []
-    with _contestants() as ports, _generator() as load:
+    with _contestants(workers) as ports, _generator() as load:
         for name in _CONTESTANTS:
             load(ports[name], 1, _AT_ONCE, 0.5)  # warm
         for n in range(1, effort.rounds + 1):
@@ -63,7 +63,7 @@ def _compared(busy: list[dict[str, dict[str, float]]], idle: list[dict[str, dict
 
 
 @contextmanager
-def _contestants() -> Iterator[dict[str, int]]:
+def _contestants(workers: int) -> Iterator[dict[str, int]]:
     """Start all three on the same server with the same workers and threads; yield their ports."""
     with folder() as place, ExitStack() as stack:
         line = open_line(place)
@@ -71,7 +71,7 @@ def _contestants() -> Iterator[dict[str, int]]:
         line.db.close()
         ports = {name: free_port() for name in _CONTESTANTS}
         for name, port in ports.items():
-            env = environment(place, port=port)
+            env = environment(place, port=port) | {"BENCH_WORKERS": str(workers)}
             stack.enter_context(process("bench.serve", name, str(place), env=env))
         for port in ports.values():
             wait_for(port)

@@ -31,11 +31,14 @@ def main() -> int:
     place.chmod(0o755)
     print(f"{size.texts} texts and {size.reminders} reminders a run; seed {chosen.seed}; kept where wrong: {place}")
     for kind in chosen.database or _KINDS:
-        base = Base.made(place / kind / "base", kind, size)
+        bases: dict[str, Base] = {}
         for n, scenario in enumerate(SCENARIOS):
             if kind not in scenario.members or not all(part in scenario.name for part in chosen.only):
                 continue
-            began = time.monotonic()
+            began, day = time.monotonic(), scenario.day
+            if day.name not in bases:
+                bases[day.name] = Base.made(place / kind / f"base-{day.name}", kind, size, day)
+            base = bases[day.name]
             found = try_scenario(scenario, base, place / kind / str(n), chosen.seed)
             verdict = "broken" if found.wrong else "kept"
             print(f"{verdict:7}{kind:11} {scenario.name} ({time.monotonic() - began:.0f} s)")

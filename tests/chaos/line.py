@@ -18,8 +18,6 @@ from tests.chaos.clock import SetClock
 from tests.chaos.databases import Postgresql, Sqlite
 from tests.chaos.weather import Carrier
 
-MADE_AT = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
-DUE_AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # ten in the morning at the clinic, the day before the visits
 ON_CALL = "+16145559990"
 PUBLIC_URL = "https://pumpline.test"
 _DATA_KEY = Fernet.generate_key().decode()
@@ -28,6 +26,41 @@ URGENT_SHARE = 0.02
 _ROOT = Path(__file__).parents[2]
 
 Held = Sqlite | Postgresql
+
+
+@dataclass(frozen=True)
+class Day:
+    """When a run takes place: the clinic is made, the clock starts, reminders are due: ten in the morning at the
+    clinic, the day before the visits."""
+
+    name: str
+    made_at: datetime
+    starts_at: datetime
+    due_at: datetime
+    visits_on: str
+
+
+ORDINARY = Day(
+    "ordinary",
+    datetime(2026, 11, 24, 14, 0, tzinfo=UTC),
+    datetime(2026, 11, 24, 14, 59, 50, tzinfo=UTC),
+    datetime(2026, 11, 24, 15, 0, tzinfo=UTC),
+    "2026-11-25",
+)
+HOUR_TWICE = Day(  # at 06:00 UTC two o'clock in New York becomes one o'clock
+    "hour-twice",
+    datetime(2026, 10, 31, 20, 0, tzinfo=UTC),
+    datetime(2026, 11, 1, 5, 50, tzinfo=UTC),
+    datetime(2026, 11, 1, 15, 0, tzinfo=UTC),
+    "2026-11-02",
+)
+HOUR_MISSING = Day(  # at 07:00 UTC two o'clock becomes three
+    "hour-missing",
+    datetime(2027, 3, 13, 21, 0, tzinfo=UTC),
+    datetime(2027, 3, 14, 6, 50, tzinfo=UTC),
+    datetime(2027, 3, 14, 14, 0, tzinfo=UTC),
+    "2027-03-15",
+)
 
 
 @dataclass(frozen=True)
@@ -79,16 +112,16 @@ def settings(folder: Path, url: str, carrier: Carrier) -> dict[str, str]:
     }
 
 
-def make(held: Held, size: Size, environ: Mapping[str, str], clock: SetClock) -> None:
+def make(held: Held, size: Size, environ: Mapping[str, str], clock: SetClock, day: Day) -> None:
     """Fill an empty database: a clinic, its patients, and visits tomorrow for as many as get a reminder today."""
-    clock.to(MADE_AT)
+    clock.to(day.made_at)
     _pumpline(environ, "migrate")
     file = held.folder / "patients.csv"
     with file.open("w", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(("mrn", "given_name", "family_name", "phone", "consent", "appointment_at"))
         for n in range(size.patients):
-            visit = f"2026-11-25 {8 + n % 8:02d}:{n // 8 % 60:02d}" if n < size.reminders else ""
+            visit = f"{day.visits_on} {8 + n % 8:02d}:{n // 8 % 60:02d}" if n < size.reminders else ""
             writer.writerow((f"CH-{n:05d}", f"Given{n}", f"Family{n}", phone(n), "yes", visit))
     _pumpline(environ, "import", str(file))
 

@@ -42,6 +42,7 @@ class Scenario:
     weather: Weather = FAIR
     points: tuple[str, ...] = ()
     lasts: float = 0
+    day: line.Day = line.ORDINARY
     before: Callable[["Run"], None] = lambda run: None
     after: Callable[["Run", truth.Verdict], None] = lambda run, found: None
 
@@ -73,22 +74,23 @@ class Base:
     folder: Path
     kind: str
     size: line.Size
+    day: line.Day
 
     @classmethod
-    def made(cls, folder: Path, kind: str, size: line.Size) -> "Base":
+    def made(cls, folder: Path, kind: str, size: line.Size, day: line.Day = line.ORDINARY) -> "Base":
         folder.mkdir(parents=True)
         folder.chmod(0o755)
-        clock = SetClock(folder, line.MADE_AT)
+        clock = SetClock(folder, day.made_at)
         held = _held(kind, folder, clock)
         if isinstance(held, Postgresql):
             held.make()
             held.start()
         try:
-            line.make(held, size, line.settings(folder, held.url, Carrier()) | clock.environ, clock)
+            line.make(held, size, line.settings(folder, held.url, Carrier()) | clock.environ, clock, day)
         finally:
             if isinstance(held, Postgresql):
                 held.stop("fast")
-        return cls(folder, kind, size)
+        return cls(folder, kind, size, day)
 
 
 def try_scenario(scenario: Scenario, base: Base, folder: Path, seed: int) -> truth.Verdict:
@@ -96,7 +98,7 @@ def try_scenario(scenario: Scenario, base: Base, folder: Path, seed: int) -> tru
     folder.mkdir(parents=True)
     folder.chmod(0o755)
     subprocess.run(["cp", "-a", f"{base.folder}/.", str(folder)], check=True)
-    clock = SetClock(folder, line.DUE_AT - timedelta(seconds=10))
+    clock = SetClock(folder, base.day.starts_at)
     held = _held(base.kind, folder, clock)
     with Carrier(seed=seed, clock=clock.now, public_url=line.PUBLIC_URL, weather=scenario.weather) as carrier:
         environ = line.settings(folder, held.url, carrier) | clock.environ

@@ -8,8 +8,11 @@ import time
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
+from sqlalchemy import func, select
 from twilio.request_validator import RequestValidator
 
+from app.db.care import Reminder, ReminderState
+from app.db.messages import OutboundMessage
 from tests.chaos import line
 from tests.chaos.crash_points import MISSED, SENDING, SPOOL, WEB
 from tests.chaos.databases import Postgresql
@@ -148,6 +151,30 @@ def clock_stepped(run: Run) -> None:
         run.clock.step(timedelta(hours=hours))
 
 
+def over_the_change(run: Run) -> None:
+    """Over the hour that comes twice or not at all, a clock set by hand as well; then up to the morning."""
+    day = run.scenario.day
+    for minutes in (8, 5, -4, 40, -60, 75, 60):
+        run.pause(1, 2)
+        run.clock.step(timedelta(minutes=minutes))
+    run.pause(1, 2)
+    run.clock.to(day.due_at - timedelta(minutes=61))  # an hour early by a wrong offset would be now
+    run.pause(4, 5)
+    run.clock.to(day.due_at - timedelta(seconds=2))
+
+
+def reminders_came_in_the_morning(run: Run, found: Verdict) -> None:
+    """Ten o'clock is ten o'clock on both sides of the change."""
+    day = run.scenario.day
+    with run.db.read() as session:
+        due = set(session.scalars(select(Reminder.due_at).where(Reminder.state == ReminderState.QUEUED)))
+        first = session.scalar(
+            select(func.min(OutboundMessage.created_at)).where(OutboundMessage.reminder_id.is_not(None))
+        )
+    found.expect(due == {day.due_at}, f"reminders were due at {sorted(due)}, not at {day.due_at}")
+    found.expect(first is not None and first >= day.due_at, f"the first reminder left at {first}")
+
+
 def a_thousand_at_once(run: Run) -> None:
     """A thousand connections, each with a text, before any is answered."""
     run.pause(1, 2)
@@ -160,7 +187,7 @@ async def _burst(run: Run, many: int) -> int:
 
     async def one(n: int) -> bool:
         sid = f"SMb{n:031x}"
-        body = _form(run, line.phone(n % run.size.patients), "Can I travel with my pump?", sid)
+        body = _form(run, line.phone(n % run.size.patients), _words(n), sid)
         place = urlsplit(run.fleet.webs[n % len(run.fleet.webs)])
         try:
             reader, writer = await asyncio.open_connection(place.hostname, place.port)
@@ -179,8 +206,13 @@ async def _burst(run: Run, many: int) -> int:
 
     run.sids += [f"SMb{n:031x}" for n in range(many)]
     for n in range(many):
-        run.carrier.miss(line.phone(n % run.size.patients), "Can I travel with my pump?", f"SMb{n:031x}")
+        run.carrier.miss(line.phone(n % run.size.patients), _words(n), f"SMb{n:031x}")
     return sum(await asyncio.gather(*[one(n) for n in range(many)]))
+
+
+def _words(n: int) -> str:
+    """Each its own: who says the same again and again is taken for a machine, and answered no more."""
+    return f"Can I travel with my pump, question {n}?"
 
 
 def _form(run: Run, sender: str, words: str, sid: str) -> bytes:
@@ -241,6 +273,22 @@ SCENARIOS = (
         lasts=25,
     ),
     Scenario("the clock set forwards and back", clock_stepped, _EITHER, lasts=25),
+    Scenario(
+        "over the hour that comes twice",
+        over_the_change,
+        _EITHER,
+        lasts=25,
+        day=line.HOUR_TWICE,
+        after=reminders_came_in_the_morning,
+    ),
+    Scenario(
+        "over the hour that is missing",
+        over_the_change,
+        _EITHER,
+        lasts=25,
+        day=line.HOUR_MISSING,
+        after=reminders_came_in_the_morning,
+    ),
     Scenario("two schedulers on one file", kill_at_random, {"sqlite": two_on_one_file}, lasts=40),
     Scenario("a thousand webhooks at once", a_thousand_at_once, _EITHER, lasts=20),
 )
