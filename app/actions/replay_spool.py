@@ -25,6 +25,7 @@ def replay_spool(line: Line, now: datetime) -> int:
     spool, taken = line.spool, 0
     if spool is None:
         return 0
+    spool.forget_halves(now)
     for path in spool.waiting():
         try:
             spooled = spool.read(path)

@@ -10,11 +10,16 @@ def write_durably(path: Path, content: bytes, *, new: bool) -> None:
     `new`: nobody else may be writing one of this name, and what stands there half-written is an error. Raises OSError.
     """
     part = path.with_suffix(".part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC), 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | (os.O_EXCL if new else os.O_TRUNC), 0o600)
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)  # on a full disk a half would only take the room that the next one needs
+        raise
     sync_folder(path.parent)
 
 

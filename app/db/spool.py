@@ -8,13 +8,14 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.db.crypto import Keyring, WrongDataKey
 from app.db.durable import sync_folder, write_durably
 
 _KEPT, _ASIDE = ".sealed", ".aside"
+HALVES_STAY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,17 @@ class Spool:
     def waiting(self) -> list[Path]:
         """Return what is kept, in the order in which it came."""
         return sorted(self.folder.glob(f"*{_KEPT}"))
+
+    def forget_halves(self, now: datetime) -> int:
+        """Remove what a process that died left half-written an hour ago or more, and return how much: its sender was
+        never told that it is kept, and the provider sends it again or is asked for it."""
+        before, gone = int((now - HALVES_STAY).timestamp() * 1_000_000), 0
+        for path in self.folder.glob("*.part"):
+            when = path.name.partition("-")[0]
+            if when.isdecimal() and int(when) < before:
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
 
     def aside(self) -> int:
         """Return how many could not be taken in."""
