@@ -63,7 +63,7 @@ def jobs_for(
             timedelta(seconds=1),
             lambda now: send_outbox(line, channel, now, steady=steady, jitter=jitter),
         ),
-        Job("settle_unknown", timedelta(seconds=5), lambda now: settle_unknown(line, channel, now)),
+        Job("settle_unknown", timedelta(seconds=5), lambda now: settle_unknown(line, channel, now, jitter)),
         Job("settle_silent", timedelta(seconds=10), lambda now: settle_silent(line, channel, now)),
         Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),
         Job("seal_audit", timedelta(seconds=5), lambda now: seal_audit(line, now)),

@@ -29,20 +29,17 @@ _CLINICS = (
     .where(_OF_CLINIC)
     .order_by(Clinic.id)
 )
+_TEXT = select(OutboundMessage, Phone.number, Phone.opted_out_at).join(Phone, Phone.id == OutboundMessage.phone_id)
 _CLAIM = (
-    select(OutboundMessage, Phone.number, Phone.opted_out_at)
-    .join(Phone, Phone.id == OutboundMessage.phone_id)
-    .where(*_IS_DUE, OutboundMessage.clinic_id == bindparam("clinic"), OutboundMessage.urgent == bindparam("urgent"))
+    _TEXT.where(
+        *_IS_DUE, OutboundMessage.clinic_id == bindparam("clinic"), OutboundMessage.urgent == bindparam("urgent")
+    )
     .order_by(OutboundMessage.due_at, OutboundMessage.id)
     .limit(bindparam("most"))
     .with_for_update(of=OutboundMessage, skip_locked=True)
 )
 _CLAIM_IDS = _CLAIM.with_only_columns(OutboundMessage.id)
-_CLAIM_ONE = (
-    select(OutboundMessage, Phone.number, Phone.opted_out_at)
-    .join(Phone, Phone.id == OutboundMessage.phone_id)
-    .where(OutboundMessage.id == bindparam("message"))
-)
+_CLAIM_ONE = _TEXT.where(OutboundMessage.id == bindparam("message"))
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,8 @@ def _never_left(session: Session, message: OutboundMessage, now: datetime) -> bo
     message.state, message.state_at, message.due_at = DeliveryState.QUEUED, now, now
     message.reason = NEVER_LEFT
     helps = SAFETY_HELPS if message.urgent else ANSWER_HELPS
-    message.expires_at = message.expires_at or message.created_at + helps
+    ends_at = message.created_at + helps  # sooner than an answer that says to which text it comes late
+    message.expires_at = min(message.expires_at or ends_at, ends_at)
     return True
 
 

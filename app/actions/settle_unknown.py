@@ -1,6 +1,7 @@
 """Settle texts whose fate is unknown: ask the provider before anything is repeated."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -26,8 +27,11 @@ LONGEST = timedelta(hours=24)
 NO_ANSWER = Failure(Next.ASK, "the provider gives no clear answer")
 
 
-def settle_unknown(line: Line, channel: Channel, now: datetime) -> int:
-    """Ask about every unknown text and return how many were settled: found at the provider, or sent again."""
+def settle_unknown(line: Line, channel: Channel, now: datetime, jitter: Callable[[], float] = lambda: 0.0) -> int:
+    """Ask about every unknown text and return how many were settled: found at the provider, or sent again.
+
+    `jitter` gives numbers from 0 to 1, as for `send_outbox`: what was lost together is not sent again together.
+    """
     with line.db.read() as session:
         forgotten = session.scalars(
             select(OutboundMessage.id)
@@ -52,10 +56,10 @@ def settle_unknown(line: Line, channel: Channel, now: datetime) -> int:
             .limit(AT_MOST)
         ).all()
     asking = Asking(channel)
-    return each(ids, "unknown message", lambda message_id: _settle(line, asking, message_id, now))
+    return each(ids, "unknown message", lambda message_id: _settle(line, asking, message_id, now, jitter()))
 
 
-def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
+def _settle(line: Line, asking: Asking, message_id: int, now: datetime, jitter: float) -> bool:
     with line.db.read() as session:
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
@@ -71,7 +75,7 @@ def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
             message.provider_id, message.state, message.state_at = provider_id, DeliveryState.ACCEPTED, now
             message.reason = "found at the provider"
         elif asked:
-            _again(session, message, now)
+            _again(session, message, now, jitter)
         else:
             if now - message.state_at >= LONGEST:
                 message.state, message.state_at, message.reason = DeliveryState.UNCONFIRMED, now, CANNOT_ASK
@@ -86,11 +90,11 @@ def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
     return True
 
 
-def _again(session: Session, message: OutboundMessage, now: datetime) -> None:
+def _again(session: Session, message: OutboundMessage, now: datetime, jitter: float) -> None:
     """The provider certainly does not have it: send it once more, ever more slowly, with a person told in time."""
     message.state, message.state_at = DeliveryState.QUEUED, now
     message.reason = "the provider does not have it: sent again"
-    message.due_at = now if message.attempts <= 1 else now + wait_before(message.attempts, NO_ANSWER)
+    message.due_at = now if message.attempts <= 1 else now + wait_before(message.attempts, NO_ANSWER, jitter)
     ends_at = message.expires_at or message.created_at + LONGEST
     if ends_at <= now:
         expired(session, message, now)

@@ -2,9 +2,9 @@
 
 A patient's phone may answer by itself ("I'm driving and will call you back"), and so may whoever has the number now.
 Such a machine says the same words each time, or never tires. People repeat themselves too, so what is short is no sign
-(a keyword, the answer to what we asked), more is borne while an emergency is under way, and safety texts and opting out
-are answered whatever was said before; only the eleventh answer to the very same words, within a minute of the tenth, is
-left out.
+(a keyword, the answer to what we asked); while an emergency is under way more is borne, and no day's count holds; and
+safety texts and opting out are answered whatever was said before. Only the eleventh answer to the very same words,
+within a minute of the tenth, is left out.
 """
 
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ def without_loops(decision: Decision, before: Before, a_day: int, now: datetime,
     What was decided beside the answers stays: an alert is raised however often its words came.
     """
     loops = before.same >= (SAME_WORDS_IN_DANGER if in_danger else SAME_WORDS)
-    much = bool(a_day) and before.answers >= a_day
+    much = bool(a_day) and before.answers >= a_day and not in_danger
     if not decision.replies or not (loops or much):
         return decision
     at_once = before.last_at is not None and now - before.last_at < APART_IN_A_LOOP

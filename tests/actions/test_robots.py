@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.actions.line import Line
 from app.actions.receive_text import InboundText, Received, receive_text
@@ -102,3 +102,19 @@ def test_two_machines_stop(says: Callable[..., Received], maria: Someone, desk: 
         received = says(maria, BUSY, seconds=1)
     assert turns == SAME_WORDS
     assert len(desk.messages()) == SAME_WORDS
+
+
+def test_an_earlier_text_that_cannot_be_read_loses_no_later_one(
+    says: Callable[..., Received], maria: Someone, line: Line
+) -> None:
+    for _ in range(4):
+        says(maria, BUSY)
+    with line.db.begin() as session:
+        session.execute(text("UPDATE inbound_message SET body = :bad"), {"bad": b"nonsense"})
+    assert says(maria, "my pump is beeping and I am itching all over").replies
+    assert says(maria, BUSY).replies
+
+
+def test_no_days_count_holds_while_an_emergency_is_under_way(says: Callable[..., Received], maria: Someone) -> None:
+    says(maria, "my pump is beeping and I am itching all over", a_day=12)
+    assert all(says(maria, f"what do i do now, minute {n}", a_day=12).replies for n in range(15))

@@ -62,6 +62,9 @@ def test_an_answer_that_never_arrived_goes_out_once_as_a_text_of_its_own(
     settle()
     assert [sent.body for sent in twilio.accepted] == [reply(desk).body]
     assert reply(desk).state is DeliveryState.SENT
+    validity = twilio.accepted[0].validity_period
+    assert validity is not None
+    assert validity <= 3600, "it does not say to which text it comes, and after an hour it would surprise"
 
 
 def test_an_answer_that_twilio_has_is_not_sent_again(

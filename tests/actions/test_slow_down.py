@@ -7,6 +7,7 @@ import pytest
 
 from app.actions.line import Line
 from app.actions.send_outbox import send_outbox
+from app.actions.settle_unknown import settle_unknown
 from app.channels.base import Channel
 from app.channels.twilio_http import wait_told
 from app.db.messages import OutboundMessage
@@ -97,3 +98,20 @@ def test_a_text_says_when_it_may_go_again(
     with line.db.read() as session:
         text = session.get_one(OutboundMessage, message_id)
         assert (text.state, text.due_at) == (DeliveryState.QUEUED, clock() + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 120), (1.0, 150)])
+def test_what_was_lost_together_is_not_sent_again_together(
+    chance: float, seconds: int, owed: Owed, maria: Someone, line: Line, channel: Channel, clock: FrozenClock,
+    twilio: FakeTwilio,
+) -> None:  # fmt: skip
+    twilio.refuse(503, None, times=2)
+    message_id = owed(maria)
+    for _ in range(2):
+        beat(line, channel, clock)
+        clock.forward(minutes=3)
+        settle_unknown(line, channel, clock(), lambda: chance)
+    with line.db.read() as session:
+        text = session.get_one(OutboundMessage, message_id)
+        assert (text.state, text.attempts) == (DeliveryState.QUEUED, 2)
+        assert text.due_at - clock() == timedelta(seconds=seconds)
