@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bench.charts import draw
@@ -39,7 +40,8 @@ def main(arguments: Sequence[str] | None = None, say: Say | None = None) -> int:
                     continue
                 (say or tell)(f"{part} on {database} ...")
                 for workers in (1, 2, 4) if part == "webhook" and not chosen.quick else (1,):
-                    measured = _PARTS[part](chosen.quick, chosen.full, say or tell, workers)
+                    measure = partial(_webhook, workers=workers) if part == "webhook" else _PARTS[part]
+                    measured = measure(chosen.quick, chosen.full, say or tell)
                     results |= named(measured, database, workers)
                     write(results, out, keep=keep)  # at once: a part that fails takes no other with it
     for chart in draw(out):
@@ -62,58 +64,58 @@ def _on(database: str) -> Iterator[None]:
         yield
 
 
-def _webhook(quick: bool, _full: bool, say: Say, workers: int) -> Results:
+def _webhook(quick: bool, _full: bool, say: Say, workers: int = 1) -> Results:
     from bench.webhook import QUICK, Effort, webhook
 
     effort = QUICK if quick else Effort() if workers == 1 else Effort(rounds=5)
     return webhook(effort, say, workers)
 
 
-def _stored(quick: bool, full: bool, say: Say, _workers: int) -> Results:
+def _stored(quick: bool, full: bool, say: Say) -> Results:
     from bench.stored import stored
 
     sizes = [0, 1_000] if quick else [0, 10_000, 100_000, 1_000_000, *([5_000_000] if full else [])]
     return stored(sizes, 20 if quick else 300, say)
 
 
-def _understanding(quick: bool, _full: bool, _say: Say, _workers: int) -> Results:
+def _understanding(quick: bool, _full: bool, _say: Say) -> Results:
     from bench.starting import understanding
 
     return understanding(2 if quick else 7)
 
 
-def _starting(quick: bool, _full: bool, say: Say, _workers: int) -> Results:
+def _starting(quick: bool, _full: bool, say: Say) -> Results:
     from bench.starting import starting
 
     return starting(1 if quick else 3, say)
 
 
-def _reminders(quick: bool, full: bool, say: Say, _workers: int) -> Results:
+def _reminders(quick: bool, full: bool, say: Say) -> Results:
     from bench.reminders import QUICK, SIZES, Effort, reminders
 
     sizes = {"1k": 1_000, "10k": 10_000} if quick else SIZES
     return reminders(QUICK if quick else Effort(), full, say, sizes)
 
 
-def _losses(quick: bool, _full: bool, say: Say, _workers: int) -> Results:
+def _losses(quick: bool, _full: bool, say: Say) -> Results:
     from bench.losses import losses
 
     return losses(1, say, killed=200, late=50, shared=100) if quick else losses(1, say)
 
 
-def _sending(quick: bool, _full: bool, say: Say, _workers: int) -> Results:
+def _sending(quick: bool, _full: bool, say: Say) -> Results:
     from bench.sending import sending
 
     return sending(1, 160, say) if quick else sending(3, 640, say)
 
 
-def _importing(quick: bool, full: bool, say: Say, _workers: int) -> Results:
+def _importing(quick: bool, full: bool, say: Say) -> Results:
     from bench.starting import importing
 
     return importing(100_000 if full else 2_000 if quick else 20_000, say)
 
 
-_PARTS: dict[str, Callable[[bool, bool, Say, int], Results]] = {
+_PARTS: dict[str, Callable[[bool, bool, Say], Results]] = {
     "webhook": _webhook,
     "understanding": _understanding,
     "starting": _starting,

@@ -10,7 +10,7 @@ from app.actions.line import Line
 from app.actions.receive_text import InboundText, Received, receive_text
 from app.db.messages import InboundMessage
 from app.db.work import Task, TaskKind
-from app.domain.robots import SAME_WORDS, SAME_WORDS_IN_DANGER
+from app.domain.robots import SAME_WORDS, SAME_WORDS_IN_DANGER, WROTE_MUCH
 from tests.conftest import Desk, FrozenClock, Someone
 
 BUSY = "Hi, this phone is in holiday mode, see you in July"
@@ -88,7 +88,7 @@ def test_a_phone_is_answered_so_often_a_day_and_its_emergencies_all_the_same(
     for n in range(12):
         says(maria, f"can i swim with my pump, part {n}", a_day=12)
     assert not says(maria, "can i swim with my pump, the last part", a_day=12).replies
-    assert [task.reason for task in questions(line)]
+    assert [task.reason for task in questions(line)] == [WROTE_MUCH]
     assert says(maria, "my pump is beeping and I am itching all over", a_day=12).replies
     assert says(maria, "STOP", a_day=12).replies, "opting out is confirmed"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Error, Locator, Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.actions.book_appointment import book_appointment
 from app.actions.change_preferences import change_preferences
@@ -15,7 +15,8 @@ from app.actions.line import Line
 from app.actions.move_appointment import move_appointment
 from app.actions.sign_in import DEMO_EMAIL
 from app.db.care import Appointment
-from app.db.people import Staff
+from app.db.people import Patient, Staff
+from app.db.supply import Supply
 from app.web.console import schedule
 from tests.browser.conftest import Desk
 from tests.conftest import FrozenClock
@@ -99,6 +100,28 @@ def test_a_visit_is_dragged_its_texts_are_shown_and_only_saving_moves_it(
         page.locator("#panel").get_by_role("button", name=re.compile("^Save move")).click()
         expect(page.locator(".said")).to_contain_text("Moved to")
     assert starts(simulated_line, visit_id) != was
+
+
+def test_a_crowded_hour_shows_whose_visit_is_late_and_counts_the_others(
+    desk: Desk, simulated_line: Line, clock: FrozenClock
+) -> None:
+    at = clock() + timedelta(days=1, hours=2)
+    with simulated_line.db.read() as session:
+        patients = sorted(session.scalars(select(Patient)), key=lambda one: one.family_name, reverse=True)
+        everybody = [patient.id for patient in patients]
+    booked = [book_appointment(simulated_line, who, at, clock(), "command") for who in everybody[:5]]
+    with simulated_line.db.begin() as session:  # who comes last by name is late
+        session.execute(
+            update(Supply).where(Supply.patient_id == everybody[0]).values(plan_by=clock().date() - timedelta(days=3))
+        )
+    with desk.opens(viewport={"width": 1440, "height": 1300}) as page:
+        open_week(desk, page)
+        expect(page.locator("#calendar .cal-more").first).to_have_text(re.compile(r"^\+[2-9]"))
+        expect(page.locator(f'#calendar a.visit[href*="/visits/{booked[0]}"]')).to_be_visible()
+        page.locator("#calendar .cal-more").first.click()
+        page.wait_for_url("**view=list**")
+        for visit_id in booked:
+            expect(page.locator(f'#list a[href*="/visits/{visit_id}"]').first).to_be_visible()
 
 
 def test_the_same_move_by_keyboard_alone(desk: Desk, simulated_line: Line, morning: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from app.db.messages import OutboundMessage
 from app.db.threads import PhoneThread, ThreadState
 from app.db.work import Task, TaskKind, TaskState
 from app.domain.permissions import Role
-from tests.browser.conftest import Desk
+from tests.browser.conftest import RUTH, Desk
 from tests.conftest import FrozenClock
 from tests.web.conftest import PASSWORD
 
@@ -187,3 +187,18 @@ def test_two_nurses_at_once_the_second_is_told_and_nothing_is_lost(
     desk.complaints[:] = [said for said in desk.complaints if not any(words in said for words in quiet)]
     with simulated_line.db.read() as session:
         assert session.get_one(PhoneThread, thread).assignee_id is not None
+
+
+def test_what_came_between_a_page_and_its_stream_is_shown_all_the_same(desk: Desk, says: Callable[..., None]) -> None:
+    """The page that a browser got is fetched again only where something changed since; here something did."""
+    with desk.opens() as page:
+        desk.signs_in(page)
+        page.goto("/staff/")  # somebody has looked by now: nothing but the text makes the difference
+
+        def late(route: Route) -> None:
+            says(RUTH, "its doing the 2 beeps over and over")
+            route.continue_()
+
+        page.route("**/staff/live", late, times=1)
+        page.goto("/staff/")
+        expect(page.locator("#urgent")).to_contain_text("2 beeps")
