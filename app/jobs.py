@@ -12,6 +12,7 @@ from app.actions.dead_mans_ping import dead_mans_ping
 from app.actions.deliver_simulated import deliver_simulated
 from app.actions.forget_imports import forget_imports
 from app.actions.forget_old import forget_old
+from app.actions.hand_back import hand_back
 from app.actions.index_names import index_names
 from app.actions.line import Line
 from app.actions.notice_missed_refills import notice_missed_refills
@@ -75,6 +76,8 @@ def jobs_for(
     ]
     if line.channel != "simulator":
         jobs.append(Job(JOB, timedelta(minutes=5), lambda now: catch_up(line, channel, now)))
+    if line.second_sender:
+        jobs.append(Job("hand_back", timedelta(seconds=15), lambda now: hand_back(line, channel, now)))
     if line.channel == "simulator":
         jobs.append(Job("deliver_simulated", timedelta(seconds=1), lambda now: deliver_simulated(line, progress, now)))
     if line.check_phone:

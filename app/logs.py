@@ -45,6 +45,7 @@ FIELDS = (
     "repeated",
     "late",
     "code",
+    "account",
     "ms",
 )
 

@@ -30,6 +30,10 @@ EXAMPLES = {
     "twilio_auth_token": "(from the Twilio console)",
     "twilio_sender": "+16145550100",
     "twilio_api_url": "http://127.0.0.1:9999",
+    "twilio_second_account_sid": "AC0123456789abcdef0123456789abcdef",
+    "twilio_second_auth_token": "(from the second account's Twilio console)",
+    "twilio_second_sender": "+16145550170",
+    "twilio_second_api_url": "http://127.0.0.1:9998",
     "twilio_timeout_seconds": "10",
     "long_code_per_second": "1",
     "toll_free_per_second": "3",
@@ -285,3 +289,22 @@ def channel_problems(
     elif public_url.startswith("http://") and not is_loopback(public_url):
         problems.append(f"PUMPLINE_PUBLIC_URL: must begin with https:// when PUMPLINE_CHANNEL=twilio; {example}")
     return problems
+
+
+def second_account_problems(given: set[str], *, on_twilio: bool, same_sender: bool, same_account: bool) -> list[str]:
+    """Return what is wrong with the settings of the account that stands in; `given`: the variables that are set."""
+    sender, sid, token = (f"PUMPLINE_TWILIO_SECOND_{name}" for name in ("SENDER", "ACCOUNT_SID", "AUTH_TOKEN"))
+    if not given:
+        return []
+    if not on_twilio:
+        names = ", ".join(sorted(given))
+        return [f"{names}: a second account needs PUMPLINE_CHANNEL=twilio: unset it in the simulator"]
+    if sender not in given:
+        return [f"{sender}: is needed for a second account; for example {sender}={EXAMPLES['twilio_second_sender']}"]
+    if same_sender:
+        return [f"{sender}: must be another one than PUMPLINE_TWILIO_SENDER: it stands in where that one fails"]
+    if sid in given and not same_account and token not in given:
+        return [f"{token}: is needed for another account; for example {token}={EXAMPLES['twilio_second_auth_token']}"]
+    if token in given and same_account:
+        return [f"{token}: belongs to {sid}, which is not set, or names the first account: unset it, or set both"]
+    return []

@@ -5,6 +5,7 @@ A wrong value stops the start with the variable's name, what is wrong and an exa
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.domain.breaker import Via
 from app.domain.permissions import Role
 from app.domain.retention import Periods
 from app.setting_rules import (
@@ -34,6 +36,7 @@ from app.setting_rules import (
     checked_time_zone,
     checked_web_address,
     roles_named,
+    second_account_problems,
 )
 
 PREFIX = "PUMPLINE_"
@@ -50,6 +53,16 @@ class SettingsError(Exception):
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
         self.lines = lines
+
+
+@dataclass(frozen=True)
+class TwilioAccount:
+    """One account at Twilio, with what its texts come from."""
+
+    sid: str
+    token: SecretStr
+    sender: str
+    api_url: str | None
 
 
 class Settings(BaseSettings):
@@ -70,6 +83,10 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr | None = None
     twilio_sender: str | None = None
     twilio_api_url: str | None = None
+    twilio_second_account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
+    twilio_second_auth_token: SecretStr | None = None
+    twilio_second_sender: str | None = None
+    twilio_second_api_url: str | None = None
     twilio_timeout_seconds: float = Field(default=10, ge=1, le=60)
     long_code_per_second: float = Field(default=1, ge=0, le=1000)
     toll_free_per_second: float = Field(default=3, ge=0, le=1000)
@@ -143,8 +160,8 @@ class Settings(BaseSettings):
     )
     _time_zone = field_validator("time_zone")(checked_time_zone)
     _emergency_number = field_validator("emergency_number")(checked_emergency_number)
-    _sender = field_validator("twilio_sender")(checked_sender)
-    _addresses = field_validator("public_url", "twilio_api_url")(checked_web_address)
+    _sender = field_validator("twilio_sender", "twilio_second_sender")(checked_sender)
+    _addresses = field_validator("public_url", "twilio_api_url", "twilio_second_api_url")(checked_web_address)
     _countries = field_validator("text_countries")(checked_countries)
     _keys = field_validator("data_keys")(checked_fernet_keys)
     _old_secret_keys = field_validator("old_secret_keys")(checked_secret_keys)
@@ -194,6 +211,24 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _second_account_is_whole(self) -> Self:
+        given = {
+            "twilio_second_account_sid": self.twilio_second_account_sid,
+            "twilio_second_auth_token": self.twilio_second_auth_token,
+            "twilio_second_sender": self.twilio_second_sender,
+            "twilio_second_api_url": self.twilio_second_api_url,
+        }
+        problems = second_account_problems(
+            {variable_of(name) for name, value in given.items() if value},
+            on_twilio=not self.is_simulator,
+            same_sender=self.twilio_second_sender == self.twilio_sender,
+            same_account=self.twilio_second_account_sid in (None, self.twilio_account_sid),
+        )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    @model_validator(mode="after")
     def _check_is_whole(self) -> Self:
         if self.check_phone is None:
             return self
@@ -219,6 +254,22 @@ class Settings(BaseSettings):
                 "set all three, or none"
             )
         return self
+
+    @property
+    def twilio_accounts(self) -> dict[Via, TwilioAccount]:
+        """The accounts that may call our webhooks and that texts leave by; none in the simulator."""
+        if self.is_simulator or not (self.twilio_account_sid and self.twilio_auth_token and self.twilio_sender):
+            return {}
+        sid, token, url = self.twilio_account_sid, self.twilio_auth_token, self.twilio_api_url
+        found = {Via.FIRST: TwilioAccount(sid, token, self.twilio_sender, url)}
+        if self.twilio_second_sender:
+            found[Via.SECOND] = TwilioAccount(
+                self.twilio_second_account_sid or sid,
+                self.twilio_second_auth_token or token,
+                self.twilio_second_sender,
+                self.twilio_second_api_url or url,
+            )
+        return found
 
     @property
     def asks_second_factor_of(self) -> frozenset[Role]:
@@ -300,7 +351,7 @@ def _lines(error: ValidationError) -> list[str]:
 
 def _plain(field: str, kind: str, message: str) -> str:
     match (field, kind):
-        case ("twilio_account_sid", _):
+        case ("twilio_account_sid" | "twilio_second_account_sid", _):
             return "is not an account SID: AC and 32 hexadecimal digits"
         case ("secret_key", _):
             return "is too short: at least 32 characters"

@@ -14,10 +14,12 @@ from app.channels.base import Channel
 from app.channels.ping import ping
 from app.channels.simulator import SimulatorChannel
 from app.channels.twilio_sms import TwilioSms
+from app.channels.two_accounts import TwoAccounts
 from app.clock import Clock, system_clock
 from app.db.crypto import Keyring
 from app.db.engine import Database
 from app.db.spool import Spool
+from app.domain.breaker import Via
 from app.domain.phone import countries_named
 from app.domain.rate import Rates
 from app.domain.strangers import Bounds
@@ -93,6 +95,8 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         day_ends=settings.day_ends,
         segment_price=settings.segment_price,
         sender=settings.twilio_sender or "",
+        second_sender=settings.twilio_second_sender or "",
+        second_account=second_account_of(settings),
         rates=rates_of(settings),
         answers_a_day=settings.answers_a_day,
         strangers=Bounds(
@@ -104,6 +108,12 @@ def line_for(settings: Settings, keys: Keys) -> Line:
         check_number=settings.check_number,
         periods=settings.periods,
     )
+
+
+def second_account_of(settings: Settings) -> str:
+    """Return the id of the account that stands in; none where it is the first one's with another sender."""
+    sids = [account.sid for account in settings.twilio_accounts.values()]
+    return sids[1] if len(set(sids)) == 2 else ""
 
 
 def rates_of(settings: Settings) -> Rates:
@@ -120,15 +130,20 @@ def rates_of(settings: Settings) -> Rates:
 def channel_for(settings: Settings) -> Channel:
     if settings.is_simulator:
         return SimulatorChannel()
-    if not (settings.twilio_account_sid and settings.twilio_auth_token and settings.twilio_sender):
+    accounts = {
+        via: TwilioSms(
+            account_sid=account.sid,
+            auth_token=account.token.get_secret_value(),
+            sender=account.sender,
+            api_url=account.api_url,
+            timeout_seconds=settings.twilio_timeout_seconds,
+        )
+        for via, account in settings.twilio_accounts.items()
+    }
+    if Via.FIRST not in accounts:
         raise RuntimeError("the settings let a Twilio channel through without its credentials")
-    return TwilioSms(
-        account_sid=settings.twilio_account_sid,
-        auth_token=settings.twilio_auth_token.get_secret_value(),
-        sender=settings.twilio_sender,
-        api_url=settings.twilio_api_url,
-        timeout_seconds=settings.twilio_timeout_seconds,
-    )
+    first = accounts[Via.FIRST]
+    return TwoAccounts(first, accounts[Via.SECOND]) if Via.SECOND in accounts else first
 
 
 def ping_for(settings: Settings) -> Callable[[], None] | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from app.channels.base import Channel, ChannelError
+from app.channels.two_accounts import account_of
 
 Answer = TypeVar("Answer")
 AT_MOST = 60  # texts a beat; the rest comes with the next
@@ -11,20 +12,20 @@ GIVES_UP_AFTER = 3  # questions in a row without an answer: each may have waited
 
 
 class Asking:
-    """One beat's questions. Once the provider answers none of them, the rest of the beat asks no more."""
+    """One beat's questions. Once an account answers none of them, the rest of the beat asks it no more."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._in_vain = 0
+        self._in_vain: dict[str | None, int] = {}
 
-    def ask(self, question: Callable[[Channel], Answer]) -> Answer | None:
-        """Return the answer; None where the provider cannot be asked."""
-        if self._in_vain >= GIVES_UP_AFTER:
+    def ask(self, question: Callable[[Channel], Answer], via: str | None) -> Answer | None:
+        """Return the answer of the account that has, or was given, the text; None where it cannot be asked."""
+        if self._in_vain.get(via, 0) >= GIVES_UP_AFTER:
             return None
         try:
-            answer = question(self._channel)
+            answer = question(account_of(self._channel, via))
         except ChannelError:
-            self._in_vain += 1
+            self._in_vain[via] = self._in_vain.get(via, 0) + 1
             return None
-        self._in_vain = 0
+        self._in_vain[via] = 0
         return answer

@@ -9,10 +9,12 @@ from app.actions.each import each
 from app.actions.line import Line
 from app.actions.line_check import is_check
 from app.actions.receive_text import InboundText, Late, Media, receive_text
-from app.channels.base import Came, Channel
+from app.channels.base import Came, Channel, ChannelError
+from app.channels.two_accounts import accounts_of
 from app.db.messages import InboundMessage
 from app.db.people import Clinic
 from app.db.work import JobHealth
+from app.domain.breaker import Via
 from app.logs import following, request_of, tell
 
 log = logging.getLogger(__name__)
@@ -32,15 +34,32 @@ def catch_up(line: Line, channel: Channel, now: datetime) -> int:
     since = _since(line, now)
     if since is None:
         return 0
-    came = sorted(channel.came_since(since), key=lambda text: (text.at, text.provider_id))
-    ripe = [text for text in came if text.at >= since and text.at <= now - GRACE and not is_check(line, text)]
+    came, problem = _came(line, channel, since)
+    ripe = [one for one in came if since <= one[1].at <= now - GRACE and not is_check(line, one[1])]
     with line.db.read() as session:
         query = select(InboundMessage.provider_id).where(
-            InboundMessage.provider_id.in_([text.provider_id for text in ripe])
+            InboundMessage.provider_id.in_([text.provider_id for _, text in ripe])
         )
         known = set(session.scalars(query))
-    missed = {text.provider_id: text for text in ripe if text.provider_id not in known}
-    return each(missed, "missed text", lambda provider_id: _take_in(line, missed[provider_id], now))
+    missed = {text.provider_id: (via, text) for via, text in ripe if text.provider_id not in known}
+    taken = each(missed, "missed text", lambda provider_id: _take_in(line, *missed[provider_id], now))
+    if problem:
+        raise problem
+    return taken
+
+
+def _came(line: Line, channel: Channel, since: datetime) -> tuple[list[tuple[Via, Came]], ChannelError | None]:
+    """Return what came in by each account, oldest first, and what was wrong where one could not be asked."""
+    came: list[tuple[Via, Came]] = []
+    problem = None
+    for via, account in accounts_of(channel).items():
+        try:
+            came += [(via, text) for text in account.came_since(since)]
+        except ChannelError as error:
+            problem = error
+    if not line.second_account:  # one account with two senders lists everything twice
+        came = [(Via.SECOND if text.recipient == line.second_sender else Via.FIRST, text) for _, text in came]
+    return sorted(came, key=lambda one: (one[1].at, one[1].provider_id)), problem
 
 
 def _since(line: Line, now: datetime) -> datetime | None:
@@ -54,7 +73,7 @@ def _since(line: Line, now: datetime) -> datetime | None:
     return max(earliest, ok_at - OVERLAP) if ok_at else earliest
 
 
-def _take_in(line: Line, text: Came, now: datetime) -> bool:
+def _take_in(line: Line, via: Via, text: Came, now: datetime) -> bool:
     inbound = InboundText(
         provider_id=text.provider_id,
         sender=text.sender,
@@ -62,6 +81,7 @@ def _take_in(line: Line, text: Came, now: datetime) -> bool:
         body=text.body,
         media=tuple(Media("", "") for _ in range(text.media)),
         channel=line.channel,
+        via=via,
     )
     with following(request_of(text.provider_id)):
         received = receive_text(line, inbound, now, late=Late(text.at))

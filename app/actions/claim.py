@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.actions.failed_text import expired, put_off_unreadable
 from app.actions.line import Line
 from app.actions.still_right import Cause, StepCause, causes_of, step_causes_of
+from app.actions.ways import Way, Ways, ways_now
 from app.db.crypto import WrongDataKey
 from app.db.messages import ASKED_FOR, OutboundMessage
 from app.db.people import Clinic, Phone
@@ -46,7 +47,8 @@ _CLAIM_ONE = _TEXT.where(OutboundMessage.id == bindparam("message"))
 class ToSend:
     message: OutboundMessage
     number: str
-    sender: str | None  # of the clinic; None for the installation's own
+    way: Way
+    proves: bool  # a success says something of the account that was not known
 
 
 @dataclass
@@ -71,7 +73,9 @@ def claim(line: Line, session: Session, now: datetime, limit: int, turn: int, ex
     clinics = session.execute(_CLINICS, {"now": now}).all()
     first = turn % len(clinics) if clinics else 0
     clinics = [*clinics[first:], *clinics[:first]]
-    picked, pace, looked_at = Picked(), _Pace(line, session, [clinic.sender for clinic in clinics], exactly), 0
+    ways = ways_now(line, session, exactly)
+    pace = _Pace(line, session, ways.senders(clinic.sender for clinic in clinics), exactly)
+    picked, looked_at = Picked(), 0
     for urgent in (True, False):
         waiting = [clinic for clinic in clinics if clinic.urgent or not urgent]
         for place, clinic in enumerate(waiting):
@@ -79,13 +83,13 @@ def claim(line: Line, session: Session, now: datetime, limit: int, turn: int, ex
             if share <= 0:
                 picked.more = True
                 break
-            if not pace.is_free(clinic.sender):
+            if not any(pace.is_free(sender) for sender in ways.possible(clinic.sender, urgent=urgent)):
                 continue
             wanted = {"now": now, "clinic": clinic.id, "urgent": urgent, "most": share}
             rows = _readable(session, wanted, now)
             looked_at += len(rows)
-            picked.more = picked.more or len(rows) == share
-            _settle(session, rows, clinic.sender, pace, picked, now)
+            got_on = _settle(session, rows, clinic.sender, ways, pace, picked, now)
+            picked.more = picked.more or (got_on and len(rows) == share)
     picked.free_at = pace.free_at()
     return picked
 
@@ -110,22 +114,34 @@ def _settle(
     session: Session,
     rows: Sequence[Row[OutboundMessage, str, datetime | None]],
     sender: str | None,
+    ways: Ways,
     pace: "_Pace",
     picked: Picked,
     now: datetime,
-) -> None:
-    """Claim those that are ours to send now; what is no longer right, or not yet, is settled without a call."""
+) -> bool:
+    """Claim those that are ours to send now; what is no longer right, or not yet, is settled without a call.
+
+    Return whether anything became of any of them: else all wait for their senders' turns.
+    """
+    got_on = False
     causes = causes_of(session, [row[0].reminder_id for row in rows if row[0].reminder_id is not None])
     steps = step_causes_of(session, [row[0].care_step_id for row in rows if row[0].care_step_id is not None])
     for message, number, opted_out_at in rows:
         cause = causes.get(message.reminder_id or 0) or steps.get(message.care_step_id or 0)
         if _kept_back(session, message, cause, opted_out_at, now):
+            got_on = True
             continue
-        if not pace.takes(sender, message.segments):
-            return
+        way = ways.way_of(message, sender)
+        if not pace.takes(way.paced_as, message.segments):
+            if ways.one_only:
+                break
+            continue  # the next may leave by the other account
+        ways.taken(message, way)
         message.state, message.state_at = DeliveryState.SENDING, now
         message.attempts += 1  # counted before the call: a text that kills its sender is counted too
-        picked.claimed.append(ToSend(message, number, sender))
+        picked.claimed.append(ToSend(message, number, way, proves=not ways.is_spotless(way.via)))
+        got_on = True
+    return got_on
 
 
 def _kept_back(
@@ -152,9 +168,8 @@ def _kept_back(
 class _Pace:
     """The turns of this claim's senders: of those with a limit, and of those that were asked to slow down."""
 
-    def __init__(self, line: Line, session: Session, senders: Sequence[str | None], now: datetime) -> None:
+    def __init__(self, line: Line, session: Session, names: set[str], now: datetime) -> None:
         self._line, self._now = line, now
-        names = {name for sender in senders if (name := sender or line.sender)}
         limited = {name for name in names if self._per_second(name)}
         self._held = held_until(session, names - limited, now)
         self._turns: dict[str, SenderTurn] = turns_of(session, limited, now) if limited else {}
@@ -163,16 +178,18 @@ class _Pace:
     def _per_second(self, sender: str) -> float:
         return self._line.rates.of(sender) * A_HAIR_SLOWER if sender else 0
 
-    def is_free(self, sender: str | None) -> bool:
-        name = sender or self._line.sender
+    def is_free(self, name: str) -> bool:
         turn = self._turns.get(name)
         if name not in self._held and (turn is None or turn.free_at <= self._now):
             return True
         self._refused.add(name)
         return False
 
-    def takes(self, sender: str | None, segments: int) -> bool:
-        turn = self._turns.get(sender or self._line.sender)
+    def takes(self, name: str, segments: int) -> bool:
+        if name in self._held:
+            self._refused.add(name)
+            return False
+        turn = self._turns.get(name)
         if turn is None:
             return True
         free_at = take_turn(turn.free_at, self._now, segments, self._per_second(turn.sender))

@@ -14,6 +14,7 @@ from app.actions.threads import text_failed
 from app.db.messages import ASKED_FOR, OutboundMessage, Purpose
 from app.db.people import Clinic, Contact, Patient
 from app.db.work import TaskKind
+from app.domain.breaker import Via
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
 from app.domain.texts import Rendered
 from scheduler.quiet_hours import next_allowed
@@ -24,13 +25,30 @@ REPEATED = ASKED_FOR  # a page comes again by itself; a reply or a nurse's text 
 
 
 def refused_for_now(
-    session: Session, message: OutboundMessage, failure: Failure, now: datetime, jitter: float = 0
+    session: Session,
+    message: OutboundMessage,
+    failure: Failure,
+    now: datetime,
+    jitter: float = 0,
+    *,
+    other_way: bool = False,
 ) -> None:
-    """Wait, ever longer, and try again until it no longer helps; after a few tries a nurse knows too."""
+    """Wait, ever longer, and try again until it no longer helps; after a few tries a nurse knows too.
+
+    `other_way`: another account is tried at once, and a nurse knows of what that one does not take either.
+    """
     message.state, message.state_at = DeliveryState.QUEUED, now
     message.due_at = _in_hours(session, message, now + wait_before(message.attempts, failure, jitter))
-    if message.attempts >= ATTEMPTS or matters_at_once(message):
+    waits_for_other = other_way and message.attempts == 1
+    if message.attempts >= ATTEMPTS or (matters_at_once(message) and not waits_for_other):
         ask_for_a_call(session, message, failure.reason, now)
+
+
+def by_other_way(session: Session, message: OutboundMessage, via: Via, now: datetime) -> None:
+    """Let a text that an account refused leave by the other one: at once, but after a pause where that one did too."""
+    message.via = via
+    if message.attempts % 2:
+        message.due_at = _in_hours(session, message, now)
 
 
 def refused_for_good(session: Session, message: OutboundMessage, failure: Failure, now: datetime) -> None:

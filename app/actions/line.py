@@ -28,6 +28,8 @@ class Line:
     day_ends: time = time(17)  # of the clinic: until then a nurse who writes has the conversation
     segment_price: Decimal = Decimal("0.01")  # about what one segment costs, in dollars
     sender: str = ""  # for clinics without one of their own
+    second_sender: str = ""  # of the account that stands in when the first one fails; none where there is no such
+    second_account: str = ""  # its id at the provider, where it is another account and not only another sender
     rates: Rates = field(default_factory=Rates)  # how fast each kind of sender may send
     check_phone: str | None = None  # the line's own test phone, E.164, which texts it every quarter of an hour
     check_number: str = ""  # the number it texts

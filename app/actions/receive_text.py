@@ -25,6 +25,7 @@ from app.actions.threads import text_came
 from app.db.directory import (
     KnownPhone,
     clinic_for,
+    clinic_that_texts,
     coming_visits,
     find_phone,
     number_again,
@@ -36,6 +37,7 @@ from app.db.inserts import insert_once
 from app.db.messages import InboundMessage, OutboundMessage, Purpose
 from app.db.people import Clinic
 from app.db.work import TaskKind
+from app.domain.breaker import Via
 from app.domain.conversation import Asked
 from app.domain.delivery import DeliveryState
 from app.domain.effects import AcknowledgeAlert, Decision, OpenTask, Person, RaiseAlert, Remember, Reply, Sender, Visit
@@ -65,6 +67,7 @@ class InboundText:
     media: tuple[Media, ...] = ()
     opt_out_type: str | None = None
     channel: str = "twilio"
+    via: Via = Via.FIRST  # the account it came in by
 
 
 STILL_AWAITED = timedelta(minutes=30)
@@ -115,7 +118,7 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
         return _checked(line, inbound, now, late)
     number = sender_key(inbound.sender)
     with line.db.begin() as session:
-        clinic = clinic_for(session, inbound.recipient)
+        clinic = _clinic(line, session, inbound, number)
         if clinic is None:
             raise Refused("there is no clinic yet: run `pumpline migrate`", "missing")
         phone = find_phone(session, clinic.id, line.db.hash_of(number))
@@ -147,9 +150,16 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
             spoken = understood.language
             text_came(session, clinic.id, phone_id, inbound_id, spoken, now, wants_person=wants_person)
         carry_out(line, session, decision.effects, clinic, phone_id, sender, inbound_id, now)
-        replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound_id, now, late)
+        replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound, inbound_id, now, late)
         audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
         return Received(inbound_id, replies, repeated=False, trace=decision.trace, kind=understood.kind)
+
+
+def _clinic(line: Line, session: Session, inbound: InboundText, number: str) -> Clinic | None:
+    """Return the clinic that is meant. The sender of the second account is all clinics': whose patient is it?"""
+    if inbound.via is Via.SECOND:
+        return clinic_that_texts(session, line.db.hash_of(number)) or clinic_for(session, inbound.recipient)
+    return clinic_for(session, inbound.recipient)
 
 
 def _checked(line: Line, inbound: InboundText, now: datetime, late: Late | None) -> Received:
@@ -281,9 +291,10 @@ def _reply(
     phone_id: int,
     sender: Sender,
     understood: Understanding,
+    inbound: InboundText,
     inbound_id: int,
     now: datetime,
-    late: Late | None = None,
+    late: Late | None,
 ) -> tuple[Handed, ...]:
     """Write down the replies as handed over and return them. A draft is held back where the clinic wants it so."""
     handed = []
@@ -314,6 +325,7 @@ def _reply(
             due_at=_due(clinic, late, now) if late and not reply.urgent else None,
             inbound_id=inbound_id,
             patient_id=patient_id,
+            via=inbound.via if inbound.via is Via.SECOND else None,
         )
         if message_id is None:
             raise RuntimeError("a new inbound text cannot have a reply already")

@@ -51,7 +51,7 @@ def _take_in(line: Line, spooled: Spooled, now: datetime) -> None:
         with following(request_named_by(report.token or report.provider_id or "")):
             record_status(line, report, now)
     else:
-        inbound = inbound_text(spooled.form)
+        inbound = inbound_text(line, spooled.form)
         with following(request_of(inbound.provider_id)):
             received = receive_text(line, inbound, now, late=Late(spooled.came_at))
             tell(log, "text taken in from the spool", **received.for_log())

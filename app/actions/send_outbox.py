@@ -11,15 +11,17 @@ from typing import Any
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
-from app.actions.claim import Picked, anything_due, claim
-from app.actions.failed_text import refused_for_good, refused_for_now
+from app.actions.claim import Picked, ToSend, anything_due, claim
+from app.actions.failed_text import by_other_way, refused_for_good, refused_for_now
 from app.actions.line import Line
+from app.actions.ways import Way, note_fault, note_success
 from app.channels.base import Accepted, Channel, ChannelError, NotSent, OptedOut, Outgoing, Rejected, Unknown
 from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.prepared import Prepared
 from app.db.tally import count_provider_error
 from app.db.turns import slow_down
-from app.domain.delivery import DeliveryState, Next, moves
+from app.domain.breaker import Via
+from app.domain.delivery import DeliveryState, Failure, Next, moves
 from app.logs import following, request_named_by, tell
 
 log = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ SENDERS = 16
 AHEAD = 8  # claimed while all senders are busy, so that none waits for a claim; few, for a claim lasts only minutes
 BEAT_SECONDS = 30  # then the next beat goes on
 LOOK_AGAIN_SECONDS = 1  # for a page that fell due while a slow call is under way
-LOST = "the provider's answer was lost"
+LOST = Unknown(Failure(Next.ASK, "the provider's answer was lost", of_account=True))
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Claimed:
     message_id: int
     outgoing: Outgoing
     token: str = field(repr=False)
+    way: Way
+    proves: bool  # a success says something of the account
     about: dict[str, Any]  # for the log: ids and states
 
 
@@ -66,7 +70,7 @@ def send_outbox(
     def exactly() -> datetime:
         return now + timedelta(seconds=steady() - began)
 
-    send = _one(line, channel, at, jitter)
+    send = _Sending(line, channel, at, jitter).one
     taken, turn, running = 0, int(now.timestamp()), set[Future[bool]]()
     picked, claim_at = Picked(more=True), now
     with ThreadPoolExecutor(senders) as pool:
@@ -99,8 +103,10 @@ def _claim(line: Line, now: datetime, exactly: datetime, limit: int, turn: int) 
         claimed = [
             Claimed(
                 one.message.id,
-                _outgoing(line, one.message, one.number, one.sender, now),
+                _outgoing(line, one, now),
                 one.message.token,
+                one.way,
+                one.proves,
                 _about(one.message),
             )
             for one in picked.claimed
@@ -108,47 +114,69 @@ def _claim(line: Line, now: datetime, exactly: datetime, limit: int, turn: int) 
         return picked, claimed
 
 
-def _outgoing(line: Line, message: OutboundMessage, number: str, sender: str | None, now: datetime) -> Outgoing:
-    validity = None
+def _outgoing(line: Line, one: ToSend, now: datetime) -> Outgoing:
+    message, validity = one.message, None
     if message.expires_at is not None:
         validity = max(1, min(int((message.expires_at - now).total_seconds()), 36_000))
     callback = f"{line.public_url}/twilio/status?m={message.token}"
-    return Outgoing(number, message.body, callback, sender, validity)
+    return Outgoing(one.number, message.body, callback, one.way.sender, validity, one.way.via)
 
 
 def _about(message: OutboundMessage) -> dict[str, Any]:
     return {"outbound_id": message.id, "purpose": message.purpose.value, "task_id": message.task_id}
 
 
-def _one(
-    line: Line, channel: Channel, at: Callable[[], datetime], jitter: Callable[[], float]
-) -> Callable[[Claimed], bool]:
-    def send(claimed: Claimed) -> bool:
-        with following(request_named_by(claimed.token)):
-            return hand_over(claimed)
+@dataclass(frozen=True)
+class _Sending:
+    """Hands claimed texts over and records what became of each: one a beat, for all its threads."""
 
-    def hand_over(claimed: Claimed) -> bool:
+    line: Line
+    channel: Channel
+    at: Callable[[], datetime]
+    jitter: Callable[[], float]
+    well_at: dict[Via, datetime] = field(default_factory=dict)  # when each account last took a text
+
+    def one(self, claimed: Claimed) -> bool:
+        with following(request_named_by(claimed.token)):
+            return self._hand_over(claimed)
+
+    def _hand_over(self, claimed: Claimed) -> bool:
         try:
-            accepted = channel.send(claimed.outgoing)
+            accepted = self.channel.send(claimed.outgoing)
         except ChannelError as error:
-            refusal, sender = error, claimed.outgoing.sender or line.sender
-            log.warning("text not sent: %s", refusal.failure.next, extra=claimed.about | {"code": refusal.code})
-            _record(
-                line,
-                claimed.message_id,
-                lambda session, message: _failed(session, message, refusal, sender, at(), jitter()),
-            )
+            log.warning("text not sent: %s", error.failure.next, extra=claimed.about | {"code": error.code})
+            self._record_failed(claimed, error)
             return False
         except Exception as error:  # whatever it was, the provider may hold the text
             log.error("sending message %s: %s", claimed.message_id, type(error).__name__)
-            _record(line, claimed.message_id, lambda session, message: _lost(session, message, at()))
+            self._record_failed(claimed, LOST)
             return False
-        if not _record_accepted(line, claimed.message_id, accepted, at()):
-            _record(line, claimed.message_id, lambda _, message: _accepted(message, accepted, at()))
+        self.well_at[claimed.way.via] = self.at()
+        if not _record_accepted(self.line, claimed.message_id, accepted, self.at()):
+            _record(self.line, claimed.message_id, lambda _, message: _accepted(message, accepted, self.at()))
+        if claimed.proves:
+            with self.line.db.begin() as session:
+                note_success(session, claimed.way.via, self.at())
         tell(log, "text sent", **claimed.about)
         return True
 
-    return send
+    def _record_failed(self, claimed: Claimed, error: ChannelError) -> None:
+        _record(self.line, claimed.message_id, lambda session, message: self._failed(session, message, error, claimed))
+
+    def _failed(self, session: Session, message: OutboundMessage, error: ChannelError, claimed: Claimed) -> None:
+        now, jitter, via = self.at(), self.jitter(), claimed.way.via
+        other_way = message.urgent and error.failure.of_account and bool(self.line.second_sender)
+        _follow_up(session, message, error, now, jitter, other_way=other_way)
+        if error.failure.slows and claimed.way.paced_as:
+            free_at = slow_down(session, claimed.way.paced_as, now, error.retry_after, jitter)
+            if message.state is DeliveryState.QUEUED and message.urgent:
+                message.due_at = min(message.due_at, free_at)  # it goes as soon as anything does
+        failing = note_fault(
+            self.line, session, via, error.failure, now, well_at=self.well_at.get(via), trial=claimed.way.trial
+        )
+        if message.state is DeliveryState.QUEUED and (other_way or failing):
+            by_other_way(session, message, via.other, now)
+        count_provider_error(session, error.failure.next.name.lower(), error.code)
 
 
 def _record(line: Line, message_id: int, change: Callable[[Session, OutboundMessage], None]) -> None:
@@ -198,29 +226,15 @@ def _unknown(message: OutboundMessage, reason: str, now: datetime) -> None:
         message.state, message.state_at, message.reason = DeliveryState.UNKNOWN, now, reason
 
 
-def _lost(session: Session, message: OutboundMessage, now: datetime) -> None:
-    _unknown(message, LOST, now)
-    count_provider_error(session, Next.ASK.name.lower(), None)
-
-
-def _failed(
-    session: Session, message: OutboundMessage, error: ChannelError, sender: str, now: datetime, jitter: float
+def _follow_up(
+    session: Session, message: OutboundMessage, error: ChannelError, now: datetime, jitter: float, *, other_way: bool
 ) -> None:
-    _follow_up(session, message, error, now, jitter)
-    if error.failure.slows and sender:
-        free_at = slow_down(session, sender, now, error.retry_after, jitter)
-        if message.state is DeliveryState.QUEUED and message.urgent:
-            message.due_at = min(message.due_at, free_at)  # it goes as soon as anything does
-    count_provider_error(session, error.failure.next.name.lower(), error.code)
-
-
-def _follow_up(session: Session, message: OutboundMessage, error: ChannelError, now: datetime, jitter: float) -> None:
     if message.state is not DeliveryState.SENDING:
         return  # a callback knew better
     message.error_code, message.reason = error.code, error.failure.reason
     match error:
         case NotSent():
-            refused_for_now(session, message, error.failure, now, jitter)
+            refused_for_now(session, message, error.failure, now, jitter, other_way=other_way)
         case Rejected() | OptedOut():
             refused_for_good(session, message, error.failure, now)
         case Unknown():

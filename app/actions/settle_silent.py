@@ -56,8 +56,8 @@ def settle_silent(line: Line, channel: Channel, now: datetime) -> int:
 
 
 def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
-    token, handed_over, ask = _question(line, message_id)
-    answer = asking.ask(ask)
+    token, handed_over, via, ask = _question(line, message_id)
+    answer = asking.ask(ask, via)
     if answer is None:
         return _changed(line, message_id, now, _cannot_ask)
     provider_id, told = answer
@@ -68,8 +68,8 @@ def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
     return _changed(line, message_id, now, _look_later) or moved
 
 
-def _question(line: Line, message_id: int) -> tuple[str, bool, Ask]:
-    """Return the text's token, whether it was handed over in an answer, and how to ask about it."""
+def _question(line: Line, message_id: int) -> tuple[str, bool, str | None, Ask]:
+    """Return the text's token, whether it was handed over in an answer, and whom to ask about it and how."""
     with line.db.read() as session:
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
@@ -77,12 +77,13 @@ def _question(line: Line, message_id: int) -> tuple[str, bool, Ask]:
         others = ids_of_others(session, message, since)
         known, body = message.provider_id, message.body
         token, handed_over = message.token, message.state is DeliveryState.HANDED_OVER
+        via = message.via
 
     def ask(channel: Channel) -> tuple[str | None, Told | None]:
         provider_id = known or channel.find(number, body, since, others)
         return provider_id, channel.told_of(provider_id) if provider_id else None
 
-    return token, handed_over, ask
+    return token, handed_over, via, ask
 
 
 def _changed(line: Line, message_id: int, now: datetime, change: Change) -> bool:
@@ -100,7 +101,7 @@ def _never_left(session: Session, message: OutboundMessage, now: datetime) -> bo
         expired(session, message, now)
         return True
     message.state, message.state_at, message.due_at = DeliveryState.QUEUED, now, now
-    message.reason = NEVER_LEFT
+    message.reason, message.via = NEVER_LEFT, None
     helps = SAFETY_HELPS if message.urgent else ANSWER_HELPS
     ends_at = message.created_at + helps  # sooner than an answer that says to which text it comes late
     message.expires_at = min(message.expires_at or ends_at, ends_at)

@@ -15,6 +15,7 @@ from app.actions.send_outbox import release_claims
 from app.channels.base import Channel
 from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.people import Phone
+from app.domain.breaker import Via
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
 from app.logs import following, request_named_by, tell
 
@@ -63,9 +64,9 @@ def _settle(line: Line, asking: Asking, message_id: int, now: datetime, jitter: 
     with line.db.read() as session:
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
-        body, since = message.body, message.created_at - timedelta(minutes=1)
+        body, since, via = message.body, message.created_at - timedelta(minutes=1), message.via
         others = ids_of_others(session, message, since)
-    found = asking.ask(lambda channel: (channel.find(number, body, since, others),))
+    found = asking.ask(lambda channel: (channel.find(number, body, since, others),), via)
     asked, provider_id = found is not None, found[0] if found else None
     with line.db.begin() as session:
         message = session.get_one(OutboundMessage, message_id, with_for_update=True)
@@ -94,6 +95,7 @@ def _again(session: Session, message: OutboundMessage, now: datetime, jitter: fl
     """The provider certainly does not have it: send it once more, ever more slowly, with a person told in time."""
     message.state, message.state_at = DeliveryState.QUEUED, now
     message.reason = "the provider does not have it: sent again"
+    message.via = Via(message.via).other if message.via else None  # the account that gave no answer is not tried twice
     message.due_at = now if message.attempts <= 1 else now + wait_before(message.attempts, NO_ANSWER, jitter)
     ends_at = message.expires_at or message.created_at + LONGEST
     if ends_at <= now:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from app.actions.line import Line
 from app.actions.receive_text import InboundText, Media
 from app.actions.record_status import StatusReport
+from app.domain.breaker import Via
 
 Form = Mapping[str, str]
 OUR_TOKEN = "m"  # in the address of a status callback  # noqa: S105
@@ -16,7 +18,7 @@ class Missing(Exception):
     """A form lacks what nothing can be done without; str(error) is the field's name."""
 
 
-def inbound_text(form: Form) -> InboundText:
+def inbound_text(line: Line, form: Form) -> InboundText:
     """Return the text that came. Raises Missing."""
     provider_id = _name(form, "MessageSid", "SmsMessageSid", "SmsSid")
     sender = _name(form, "From")
@@ -30,6 +32,7 @@ def inbound_text(form: Form) -> InboundText:
         media=_media(form),
         opt_out_type=_name(form, "OptOutType").upper() or None,
         channel="twilio",
+        via=_via(line, form),
     )
 
 
@@ -45,6 +48,14 @@ def status_report(form: Form, token: str) -> StatusReport:
         provider_id=_name(form, "MessageSid", "SmsSid") or None,
         error_code=int(code) if code.isascii() and code.isdecimal() and len(code) < 8 else None,
     )
+
+
+def _via(line: Line, form: Form) -> Via:
+    """Return by which account it came: where both senders are one account's, by what was texted."""
+    if line.second_account:
+        return Via.SECOND if form.get("AccountSid") == line.second_account else Via.FIRST
+    texted = (_name(form, "To"), _name(form, "MessagingServiceSid"))
+    return Via.SECOND if line.second_sender and line.second_sender in texted else Via.FIRST
 
 
 def _name(form: Form, *keys: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from app.domain.breaker import Via
 from app.domain.delivery import Failure, Next
 
 
@@ -17,6 +18,7 @@ class Outgoing:
     status_callback: str | None = field(default=None, repr=False)  # where the provider reports; holds our token
     sender: str | None = None  # instead of the channel's own: a number, a short code or a Messaging Service
     validity_seconds: int | None = None  # after this the provider drops it instead of sending it late
+    via: Via = Via.FIRST  # by which account, where there are two
 
 
 @dataclass(frozen=True)
@@ -107,3 +109,6 @@ class Channel(Protocol):
 
     def came_since(self, since: datetime) -> tuple[Came, ...]:
         """Return the texts that came in for us at `since` or later. Raises Unknown when it cannot be asked."""
+
+    def check_credentials(self) -> str:
+        """Return one sentence on the account. Raises ChannelError with what is wrong with it."""

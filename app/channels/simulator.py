@@ -41,6 +41,9 @@ class SimulatorChannel:
     def came_since(self, since: datetime) -> tuple[Came, ...]:  # noqa: ARG002 nothing is ever missed
         return ()
 
+    def check_credentials(self) -> str:
+        return "the simulated carrier needs no account"
+
 
 def progress(recipient: str) -> tuple[tuple[str, int | None], ...]:
     """Return what the simulated carrier reports next for a text it was handed: (status, error code), in order."""

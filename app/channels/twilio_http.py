@@ -19,8 +19,8 @@ from app.domain.delivery import Failure, Next, failure
 
 _CONNECT_SECONDS = 5.0
 _POOL = 32  # threads that may send at once without opening a new connection each
-_NO_CONNECTION = Failure(Next.REPEAT, "no connection to Twilio")
-_NO_CLEAR_ANSWER = Failure(Next.ASK, "Twilio gave no clear answer")
+_NO_CONNECTION = Failure(Next.REPEAT, "no connection to Twilio", of_account=True)
+_NO_CLEAR_ANSWER = Failure(Next.ASK, "Twilio gave no clear answer", of_account=True)
 _LEAST_CODE = 10_000  # Twilio's own codes have five digits; the library puts the HTTP status where there is none
 
 

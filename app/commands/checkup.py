@@ -22,9 +22,11 @@ from app.db.listing import clinics
 from app.db.migrate import current as revision_of
 from app.db.migrate import newest as newest_revision
 from app.db.people import Clinic, Phone, Staff
+from app.db.provider_account import breakers
 from app.db.spool import Spool
 from app.db.stuck import list_stuck
 from app.db.work import JobHealth
+from app.domain.breaker import Via
 from app.domain.texts import load_words
 from app.keys import FILE, Keys, KeysError, keys_for
 from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE, Settings, SettingsError, load_settings
@@ -142,6 +144,7 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
             yield from _jobs(session, system_clock(), settings)
             yield _stuck(session, system_clock())
             if not settings.is_simulator:
+                yield from _provider_accounts(session, settings)
                 yield _backup(session, system_clock(), settings)
                 yield _sign_of_life(session, system_clock(), settings)
                 yield _own_texts(session, system_clock(), settings)
@@ -229,6 +232,28 @@ def _backup(session: Session, now: datetime, settings: Settings) -> Check:
     said = "none was made of this database" if made_at is None else f"the newest is {hours(now - made_at)} old"
     key = "" if settings.backup_key else "set PUMPLINE_BACKUP_KEY, and "
     return warn("backup", said, f"{key}run `pumpline backup` every night: docs/backup.md")
+
+
+def _provider_accounts(session: Session, settings: Settings) -> Iterator[Check]:
+    """Say by which account texts leave, where there are two."""
+    name = "accounts"
+    if settings.twilio_second_sender is None:
+        yield warn(
+            name,
+            "there is one way for texts to leave: where it fails, they wait",
+            "set PUMPLINE_TWILIO_SECOND_SENDER: docs/operations.md, a second account",
+        )
+        return
+    failing = {via: one.failing_since for via, one in breakers(session).items() if one.failing_since}
+    if Via.FIRST in failing:
+        way = "none works" if Via.SECOND in failing else "texts leave by the second one"
+        yield fail(
+            name, f"the first one fails since {failing[Via.FIRST]:%Y-%m-%d %H:%M} UTC: {way}", "docs/runbooks.md, 8"
+        )
+    elif Via.SECOND in failing:
+        yield warn(name, "the second one fails: nothing would take over", "see `second twilio` below")
+    else:
+        yield ok(name, "texts leave by the first one, and a second stands by")
 
 
 def _sign_of_life(session: Session, now: datetime, settings: Settings) -> Check:

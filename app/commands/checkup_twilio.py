@@ -4,41 +4,45 @@ from collections.abc import Iterator
 
 import requests
 
-from app.channels.base import ChannelError
-from app.channels.twilio_sms import TwilioSms
+from app.channels.base import Channel, ChannelError
+from app.channels.two_accounts import accounts_of
 from app.commands.findings import Check, fail, ok
-from app.settings import Settings
+from app.domain.breaker import Via
+from app.settings import Settings, TwilioAccount
 from app.web.signature import expected_signature
-from app.wiring import channel_for
+from app.wiring import channel_for, second_account_of
 
 STATUS_PATH = "/twilio/status"
 SECONDS = 10
 
 
 def examine_twilio(settings: Settings) -> Iterator[Check]:
-    yield _credentials(settings)
-    yield _own_webhook(settings)
+    for via, channel in accounts_of(channel_for(settings)).items():
+        yield _credentials(via, channel)
+    for via, account in settings.twilio_accounts.items():
+        if via is Via.FIRST or second_account_of(settings):
+            yield _own_webhook(settings, via, account)
 
 
-def _credentials(settings: Settings) -> Check:
-    channel = channel_for(settings)
-    assert isinstance(channel, TwilioSms)
+def _credentials(via: Via, channel: Channel) -> Check:
+    first = via is Via.FIRST
     try:
-        return ok("twilio", channel.check_credentials())
+        return ok("twilio" if first else "second twilio", channel.check_credentials())
     except ChannelError as error:
+        prefix = "PUMPLINE_TWILIO_" if first else "PUMPLINE_TWILIO_SECOND_"
         return fail(
-            "twilio",
+            "twilio" if first else "second twilio",
             str(error),
-            "compare PUMPLINE_TWILIO_ACCOUNT_SID and PUMPLINE_TWILIO_AUTH_TOKEN with the Twilio console",
+            f"compare {prefix}ACCOUNT_SID and {prefix}AUTH_TOKEN with the Twilio console",
         )
 
 
-def _own_webhook(settings: Settings) -> Check:
+def _own_webhook(settings: Settings, via: Via, account: TwilioAccount) -> Check:
     """Call our webhook as Twilio would: the address, the proxy before it and the signature must all fit."""
-    name = "public address"
-    token = settings.twilio_auth_token.get_secret_value() if settings.twilio_auth_token else ""
+    name = "public address" if via is Via.FIRST else "second account's webhook"
+    token = account.token.get_secret_value()
     form = {
-        "AccountSid": settings.twilio_account_sid or "",
+        "AccountSid": account.sid,
         "MessageSid": "SM" + "0" * 32,  # no message of ours: recorded as unknown, and changes nothing
         "MessageStatus": "sent",
     }

@@ -7,12 +7,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, LargeBinary, bindparam, case, literal_column, select, type_coerce, update
+from sqlalchemy import Engine, LargeBinary, and_, bindparam, case, func, literal_column, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState
 from app.db.engine import Database, connection_of
 from app.db.inserts import insert_once
+from app.db.messages import OutboundMessage
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone
 from app.db.prepared import Prepared
 from app.db.supply import Supply
@@ -144,6 +145,20 @@ def clinic_for(session: Session, recipient: str) -> Clinic | None:
         session.expunge(clinic)
         known.clear()
         known[row] = clinic
+    return clinic
+
+
+def clinic_that_texts(session: Session, number_hash: str) -> Clinic | None:
+    """Return the clinic that last texted a phone, of those that know it; None where none does. For reading only."""
+    newest = select(func.max(OutboundMessage.id)).where(OutboundMessage.phone_id == Phone.id).scalar_subquery()
+    clinic = session.scalar(
+        select(Clinic)
+        .join(Phone, and_(Phone.clinic_id == Clinic.id, Phone.number_hash == number_hash))
+        .order_by(func.coalesce(newest, 0).desc(), Clinic.id)
+        .limit(1)
+    )
+    if clinic is not None:
+        session.expunge(clinic)
     return clinic
 
 

@@ -124,6 +124,7 @@ class OutboundMessage(Base):
     expires_at: Mapped[datetime | None]  # after this it would no longer help
     attempts: Mapped[int] = mapped_column(default=0)
     provider_id: Mapped[str | None] = mapped_column(unique=True)
+    via: Mapped[str | None]  # by which account it left, or an urgent one is to leave next; none: not yet, or the first
     ask_at: Mapped[datetime | None]  # when the provider is asked next, where it reports nothing
     error_code: Mapped[int | None]
     reason: Mapped[str | None]  # in plain words

@@ -22,6 +22,7 @@ from app.db.people import (
     Staff,
     StaffSession,
 )
+from app.db.provider_account import ProviderAccount
 from app.db.retention import Forgotten, LegalHold
 from app.db.supply import CarePolicy, CareStep, Referral, ReferralState, Scan, StepState, Supply
 from app.db.tally import Tally
@@ -68,6 +69,7 @@ __all__ = [
     "PhoneCall",
     "PhoneThread",
     "Program",
+    "ProviderAccount",
     "Pump",
     "Purpose",
     "RecoveryCode",

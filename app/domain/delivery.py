@@ -77,18 +77,32 @@ class Failure:
     reason: str  # in plain words, for a nurse
     wait: timedelta = timedelta(minutes=1)
     slows: bool = False  # said of the sender, not of this text: all of its texts wait
+    of_account: bool = False  # said of the account or its sender, not of this text: another account may take it
+    certain: bool = False  # likewise, and true of every text to come
 
 
+_SUSPENDED = Failure(
+    Next.REPEAT, "our account at Twilio is not active", timedelta(minutes=5), of_account=True, certain=True
+)
+_WRONG_SENDER = Failure(Next.REPEAT, "our number may not send texts", timedelta(minutes=5), of_account=True)
 # docs/messaging.md, "What Twilio's errors mean for us"; sources M1-M38
 _CODES = {
-    20003: Failure(Next.REPEAT, "Twilio refused our account's credentials", timedelta(minutes=5)),
+    10001: _SUSPENDED,
+    20003: Failure(Next.REPEAT, "Twilio refused our account's credentials", timedelta(minutes=5), of_account=True),
+    20005: _SUSPENDED,
     20429: Failure(Next.REPEAT, "Twilio asked us to slow down", slows=True),
     21211: Failure(Next.NEVER, "not a valid phone number: ask for the right one"),
+    21606: _WRONG_SENDER,
     21610: Failure(Next.OPTED_OUT, "this phone has opted out of our texts"),
     21611: Failure(Next.REPEAT, "Twilio's queue for our number is full", slows=True),
     21614: Failure(Next.NEVER, "not a mobile phone: call instead"),
     21617: Failure(Next.NEVER, "the text is too long"),
+    21659: _WRONG_SENDER,
+    21660: _WRONG_SENDER,
+    21661: _WRONG_SENDER,
+    21703: Failure(Next.REPEAT, "our Messaging Service has no number", timedelta(minutes=5), of_account=True),
     30001: Failure(Next.REPEAT, "the provider's queue overflowed", timedelta(minutes=5)),
+    30002: Failure(Next.NEVER, "Twilio has suspended our account", of_account=True, certain=True),
     30003: Failure(Next.REPEAT, "phone off or out of reach", timedelta(minutes=30)),
     30004: Failure(Next.NEVER, "blocked by the person or the carrier: ask by phone"),
     30005: Failure(Next.NEVER, "unknown or inactive phone: check the number"),
@@ -96,7 +110,8 @@ _CODES = {
     30007: Failure(Next.NEVER, "the carrier's filter stopped it: call instead"),
     30008: Failure(Next.REPEAT, "the carrier gave no reason", timedelta(minutes=5)),
     30019: Failure(Next.NEVER, "the carrier refused a text this long"),
-    30034: Failure(Next.NEVER, "our number is not registered with the carriers"),
+    30032: Failure(Next.NEVER, "our toll-free number is not verified", of_account=True, certain=True),
+    30034: Failure(Next.NEVER, "our number is not registered with the carriers", of_account=True, certain=True),
     63014: Failure(Next.OPTED_OUT, "the person blocked us or opted out"),
 }
 
@@ -116,7 +131,7 @@ def failure(status: int | None, code: int | None) -> Failure:
     if status in (401, 403):
         return _CODES[20003]
     if status is not None and status >= 500:
-        return Failure(Next.ASK, "the provider gave no clear answer")
+        return Failure(Next.ASK, "the provider gave no clear answer", of_account=True)
     return Failure(Next.NEVER, f"the provider refused it (error {code or status or 'without a code'})")
 
 

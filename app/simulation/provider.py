@@ -125,6 +125,9 @@ class Provider:
     def came_since(self, since: datetime) -> tuple[Came, ...]:  # noqa: ARG002 the simulated carrier loses no webhook
         return ()
 
+    def check_credentials(self) -> str:
+        return "the simulated carrier needs no account"
+
     def told_of(self, provider_id: str) -> Told | None:
         """It is on its way: the simulated carrier reports the rest, however late."""
         return Told("sent") if provider_id in self._ids else None

@@ -118,6 +118,8 @@ def families(line: Line) -> Iterator[Any]:
         if line.check_phone:
             words = "Since an answer to a text of the line's own was last seen back"
             yield GaugeMetricFamily("pumpline_check_age_seconds", words, _seconds(signs.check_age))
+        if line.second_sender:
+            yield _accounts(signs)
 
 
 def _counters(signs: VitalSigns) -> Iterator[Any]:
@@ -158,6 +160,16 @@ def _gauges(signs: VitalSigns) -> Iterator[Any]:
     for what, age in signs.overdue.items():
         overdue.add_metric((what,), _seconds(age))
     yield overdue
+
+
+def _accounts(signs: VitalSigns) -> Any:
+    from prometheus_client.core import GaugeMetricFamily
+
+    words = "For how long an account at the provider has been failing: texts leave by the other one"
+    failing = GaugeMetricFamily("pumpline_account_failing_seconds", words, labels=("account",))
+    for account, span in signs.accounts.items():
+        failing.add_metric((account,), _seconds(span))
+    return failing
 
 
 def _jobs(signs: VitalSigns) -> Iterator[Any]:

@@ -57,17 +57,19 @@ def signed_by_twilio(view: Callable[[Form], ResponseReturnValue]) -> Callable[[]
     @wraps(view)
     def checked() -> ResponseReturnValue:
         chosen = settings()
-        token = chosen.twilio_auth_token.get_secret_value() if chosen.twilio_auth_token else ""
-        if chosen.channel != "twilio" or not token:
+        accounts = list(chosen.twilio_accounts.values())
+        if not accounts:
             abort(404)
         request.max_content_length = MAX_FORM_BYTES
         form = parse_form(request.get_data())
-        if not _is_signed(token, chosen.public_url, form):
-            return _refused("bad signature")
         values: dict[str, str] = {}
         for name, value in form:
             values.setdefault(name.decode(errors="replace"), value.decode(errors="replace"))
-        if chosen.twilio_account_sid and values.get("AccountSid") != chosen.twilio_account_sid:
+        named = values.get("AccountSid")  # by which token it must be signed then; it proves nothing by itself
+        account = next((one for one in accounts if one.sid == named), accounts[0])
+        if not _is_signed(account.token.get_secret_value(), chosen.public_url, form):
+            return _refused("bad signature")
+        if named != account.sid:
             return _refused("not our account")
         return view(values)
 

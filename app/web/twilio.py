@@ -34,7 +34,7 @@ def sms(form: Form) -> ResponseReturnValue:
     """A text came. Answered only once it is written down: in the database, else sealed on disk for later."""
     ours = line()
     try:
-        inbound = inbound_text(form)
+        inbound = inbound_text(ours, form)
     except Missing as missing:
         return _missing(str(missing))
     with following(request_of(inbound.provider_id)):

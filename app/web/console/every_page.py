@@ -1,5 +1,6 @@
 """What stands on every staff page: counts, the urgent strip, and warnings about the line itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -7,8 +8,10 @@ from typing import Any, Literal
 from app.actions.check_line import JOB as CHECKS
 from app.actions.line import Line
 from app.db.pages import ClinicFacts, LineHealth, TaskRow, line_health, open_counts, open_tasks
+from app.db.provider_account import breakers
 from app.db.threads import COUNTED
 from app.db.work import TaskKind
+from app.domain.breaker import Breaker, Via
 from app.domain.texts import Words
 from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE
 from app.web.console.gate import Signed
@@ -35,6 +38,7 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
     with line.db.read() as session:
         counts = open_counts(session, clinic.id, on_call_hash)
         health = line_health(session, clinic, counts.on_call_opted_out, now)
+        accounts = breakers(session) if line.second_sender else {}
         urgent = _alerts(open_tasks(session, clinic.id, limit=max(counts.alerts, 1))) if counts.alerts else ()
     return {
         "staff": signed,
@@ -43,6 +47,7 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
         "now": now,
         "warnings": (
             *(() if simulated else fictional_numbers(clinic)),
+            *by_another_number(accounts),
             *warnings(health, line.words, now, line.send_drafts, simulated=simulated),
         ),
         "urgent_tasks": urgent,
@@ -59,6 +64,18 @@ def fictional_numbers(clinic: ClinicFacts) -> tuple[Notice, ...]:
         return ()
     words = _("Patients are told to call a number that nobody answers. Change it: pumpline clinic set --phone.")
     return (Notice("failed", _("The clinic's phone is the demo's"), words),)
+
+
+def by_another_number(accounts: Mapping[Via, Breaker]) -> tuple[Notice, ...]:
+    """Say that patients are texted from a number that they may not know, or that no number works."""
+    failing = [via for via, breaker in accounts.items() if breaker.is_failing]
+    if Via.FIRST not in failing:
+        return ()
+    if len(failing) > 1:
+        words = _("Reminders and pages wait, answers to texts still go out. Call who must know now.")
+        return (Notice("failed", _("No texts leave: both accounts at the provider fail"), words),)
+    words = _("The first one fails. Patients may ask whose number it is; what they text to it arrives here.")
+    return (Notice("soon", _("Texts leave from our second number"), words),)
 
 
 def _alerts(tasks: tuple[TaskRow, ...]) -> tuple[TaskRow, ...]:
