@@ -32,7 +32,7 @@ def test_a_text_that_a_carrier_holds_twice_is_found(monkeypatch: pytest.MonkeyPa
     """A carrier that takes each text twice stands for a line that sends twice."""
 
     def take(self: Carrier, form: dict[str, str]) -> Held:
-        taken = Held(f"SM{len(self.held):032}", form["To"], form["Body"], self.now)
+        taken = Held(f"SM{self.sid[2:26]}{len(self.held):08}", form["To"], form["Body"], self.now)
         with self.lock:
             self.held += [taken, taken]
         return taken
