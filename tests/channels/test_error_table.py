@@ -11,14 +11,15 @@ from app.domain.delivery import Next, failure
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/messaging.md").read_text("utf-8")
-ROWS = re.findall(r"^\| (\d{5}) \| [^|]+ \| ([^|]+) \| (?:(\d+) min)? ?\| ", DOC, re.MULTILINE)
+ROWS = re.findall(r"^\| (\d{5}) \| ([^|]+) \| ([^|]+) \| (?:(\d+) min)? ?\| ", DOC, re.MULTILINE)
 
 
 def test_the_table_of_errors_says_what_the_code_does() -> None:
-    assert {int(code) for code, _, _ in ROWS} == set(delivery._CODES)
-    for code, does, minutes in ROWS:
+    assert {int(code) for code, *_ in ROWS} == set(delivery._CODES)
+    for code, means, does, minutes in ROWS:
         told = failure(400, int(code))
         assert told.next == Next(does), code
+        assert told.of_account == ("(account)" in means), code
         if told.next is Next.REPEAT:
             assert told.wait == timedelta(minutes=int(minutes)), code
 
