@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from app.actions.line import Line
+from app.db.among import among
 from app.db.messages import OutboundMessage, Purpose
 from app.db.provider_account import breakers, change_breaker
 from app.db.types import Instant
@@ -19,14 +20,14 @@ from app.logs import tell
 log = logging.getLogger(__name__)
 # what it refused before it was known to fail: whether they may go at this hour is asked when they are claimed
 _WAIT_FOR_IT = (
-    update(OutboundMessage.__table__)
+    select(OutboundMessage.id)
     .where(
-        text("state = 'queued'"),
+        text("outbound_message.state = 'queued'"),
         OutboundMessage.via == bindparam("failing"),
         OutboundMessage.attempts > 0,
         OutboundMessage.due_at > bindparam("now", type_=Instant()),
     )
-    .values(due_at=bindparam("now", type_=Instant()))
+    .with_for_update(skip_locked=True)  # one that is being claimed waits for this row
 )
 _SAFETY = (Purpose.MISSED, Purpose.CHECK_IN, Purpose.PAGE, Purpose.REPLY)  # no patient in danger is anybody's trial
 
@@ -119,7 +120,8 @@ def note_fault(
         session, via, lambda breaker: after_fault(breaker, now, well_at, trial=trial, certain=failure.certain)
     )
     if after.is_failing and not before.is_failing:
-        session.execute(_WAIT_FOR_IT, {"failing": via.value, "now": now})
+        waiting = session.scalars(_WAIT_FOR_IT, {"failing": via.value, "now": now}).all()
+        session.execute(update(OutboundMessage).where(among(OutboundMessage.id, waiting)).values(due_at=now))
         log.critical("the %s account at the provider fails (%s): texts leave by the other one", via, failure.reason)
     return after.is_failing
 
