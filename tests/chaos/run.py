@@ -149,7 +149,7 @@ def _go(run: Run) -> None:
         time.sleep(max(0.0, began + n / len(said) * run.scenario.lasts - time.monotonic()))
         if n > len(said) // 2:
             with few:  # somebody still texts when the last crash point is armed, however slow the machine
-                time.sleep(_APART if run.fleet.points else 0)
+                time.sleep(_APART if run.fleet.points and breaking.is_alive() else 0)
         run.carrier.text(*said[n], run.sids[n])
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

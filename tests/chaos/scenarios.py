@@ -5,14 +5,20 @@ import os
 import resource
 import sqlite3
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
-from app.db.care import Reminder, ReminderState
+from app.actions.failed_text import UNREADABLE
+from app.db.care import Appointment, Reminder, ReminderState
 from app.db.messages import OutboundMessage
+from app.db.people import Contact
+from app.db.work import Task
+from app.domain.delivery import DeliveryState
 from tests.chaos import line
 from tests.chaos.crash_points import MISSED, SENDING, SPOOL, WEB
 from tests.chaos.databases import Postgresql
@@ -21,6 +27,7 @@ from tests.chaos.run import Run, Scenario
 from tests.chaos.truth import Verdict
 from tests.chaos.weather import FOUL, Weather
 
+_SAYS_IT = (UNREADABLE, "a reminder could not be prepared: call about the visit")
 _EITHER = {"sqlite": one_machine, "postgresql": many_machines}
 _RACES = timedelta(seconds=6)
 _POINTS_WITHIN_SECONDS = 300
@@ -142,6 +149,56 @@ def _group(leader: int) -> list[int]:
         except ProcessLookupError:
             continue
     return found
+
+
+POISONED = 5  # of each kind
+
+
+def poisoned_rows(run: Run) -> None:
+    """Some patients' names and some phones' numbers are damaged before their reminders are due, and mended later."""
+    names = select(Appointment.patient_id).distinct().order_by(Appointment.patient_id)
+    with run.db.begin() as session:
+        patients = session.scalars(names.limit(2 * POISONED)).all()
+        of_names, of_numbers = patients[:POISONED], patients[POISONED:]
+        phones = session.scalars(select(Contact.phone_id).where(Contact.patient_id.in_(of_numbers))).all()
+        kept = [
+            *_damaged(session, "patient", "given_name", of_names),
+            *_damaged(session, "phone", "number", phones),
+        ]
+    until = time.monotonic() + 60
+    while (_reminded(run) < run.size.reminders - len(kept) or run.texting.is_set()) and time.monotonic() < until:
+        run.pause(0.5, 1)
+    run.notes["reminders that went beside damaged rows"] = _reminded(run)
+    with run.db.begin() as session:
+        for table, column, row, value in kept:
+            session.execute(text(f"UPDATE {table} SET {column} = :value WHERE id = :id"), {"value": value, "id": row})
+
+
+def _damaged(session: Session, table: str, column: str, ids: Sequence[int]) -> list[tuple[str, str, int, bytes]]:
+    """Damage a sealed value of these rows as a bad disk would, and return what stood there."""
+    kept = []
+    for row in ids:
+        value = session.execute(text(f"SELECT {column} FROM {table} WHERE id = :id"), {"id": row}).scalar_one()
+        kept.append((table, column, row, bytes(value)))
+        broken = bytes(value)[:40] + b"\0\0\0" + bytes(value)[43:]
+        session.execute(text(f"UPDATE {table} SET {column} = :value WHERE id = :id"), {"value": broken, "id": row})
+    return kept
+
+
+def _reminded(run: Run) -> int:
+    """Count the reminders that are with the carrier."""
+    states = (DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.DELIVERED)
+    went = select(func.count()).where(OutboundMessage.reminder_id.is_not(None), OutboundMessage.state.in_(states))
+    with run.db.read() as session:
+        return session.scalar(went) or 0
+
+
+def nobody_waited_for_them(run: Run, found: Verdict) -> None:
+    went, wanted = run.notes["reminders that went beside damaged rows"], run.size.reminders - 2 * POISONED
+    found.expect(went >= wanted, f"only {went} of {wanted} reminders went while {2 * POISONED} rows were damaged")
+    with run.db.read() as session:
+        told = session.scalars(select(Task.reason).where(Task.reason.in_(_SAYS_IT))).all()
+    found.expect(len(told) >= 2 * POISONED, f"a nurse was told of {len(told)} of {2 * POISONED}")
 
 
 def clock_stepped(run: Run) -> None:
@@ -272,6 +329,7 @@ SCENARIOS = (
         weather=Weather(hangs_up_after=0.1, hides=0.3),
         lasts=25,
     ),
+    Scenario("poisoned rows", poisoned_rows, _EITHER, lasts=25, after=nobody_waited_for_them),
     Scenario("the clock set forwards and back", clock_stepped, _EITHER, lasts=25),
     Scenario(
         "over the hour that comes twice",
