@@ -20,6 +20,7 @@ from tests.chaos.weather import Carrier
 
 ON_CALL = "+16145559990"
 PUBLIC_URL = "https://pumpline.test"
+SECOND = {"account_sid": "AC" + "0" * 31 + "2", "auth_token": "the-second-token", "number": "+16145550170"}
 _DATA_KEY = Fernet.generate_key().decode()
 _SAYINGS = Path(__file__).parent.parent / "data" / "understanding"
 URGENT_SHARE = 0.02
@@ -86,29 +87,43 @@ def phone(n: int) -> str:
     return f"+1614556{n:04d}" if n < 10_000 else f"+1614557{n - 10_000:04d}"
 
 
-def settings(folder: Path, url: str, carrier: Carrier) -> dict[str, str]:
+def settings(folder: Path, url: str, carrier: Carrier, second: Carrier | None = None) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PUMPLINE_")}
-    return clean | {
-        "PUMPLINE_CHANNEL": "twilio",
-        "PUMPLINE_INSTANCE_DIR": str(folder),
-        "PUMPLINE_DATABASE_URL": url,
-        "PUMPLINE_PUBLIC_URL": PUBLIC_URL,
-        "PUMPLINE_TWILIO_ACCOUNT_SID": carrier.account_sid,
-        "PUMPLINE_TWILIO_AUTH_TOKEN": carrier.auth_token,
-        "PUMPLINE_TWILIO_SENDER": carrier.number,
-        "PUMPLINE_TWILIO_API_URL": carrier.url,
-        "PUMPLINE_TWILIO_TIMEOUT_SECONDS": "3",
-        "PUMPLINE_OPT_OUT_REPLY": "pumpline",
-        "PUMPLINE_ON_CALL_PHONE": ON_CALL,
-        "PUMPLINE_CLINIC_PHONE": "+16145550100",
-        "PUMPLINE_AFTER_HOURS_PHONE": "+16145550101",
-        "PUMPLINE_WORKER_DEAD_AFTER_SECONDS": "4",
-        "PUMPLINE_ANSWERS_A_DAY": "0",  # a patient of these runs texts all day
-        "PUMPLINE_LONG_CODE_PER_SECOND": "0",  # the pace has tests of its own
-        "PUMPLINE_SECRET_KEY": "s" * 40,
-        "PUMPLINE_DATA_KEYS": _DATA_KEY,
-        "PUMPLINE_LOG_LEVEL": "warning",
-        "PYTHONPATH": str(_ROOT),
+    stands_in = {} if second is None else _second(second)
+    return (
+        clean
+        | stands_in
+        | {
+            "PUMPLINE_CHANNEL": "twilio",
+            "PUMPLINE_INSTANCE_DIR": str(folder),
+            "PUMPLINE_DATABASE_URL": url,
+            "PUMPLINE_PUBLIC_URL": PUBLIC_URL,
+            "PUMPLINE_TWILIO_ACCOUNT_SID": carrier.account_sid,
+            "PUMPLINE_TWILIO_AUTH_TOKEN": carrier.auth_token,
+            "PUMPLINE_TWILIO_SENDER": carrier.number,
+            "PUMPLINE_TWILIO_API_URL": carrier.url,
+            "PUMPLINE_TWILIO_TIMEOUT_SECONDS": "3",
+            "PUMPLINE_OPT_OUT_REPLY": "pumpline",
+            "PUMPLINE_ON_CALL_PHONE": ON_CALL,
+            "PUMPLINE_CLINIC_PHONE": "+16145550100",
+            "PUMPLINE_AFTER_HOURS_PHONE": "+16145550101",
+            "PUMPLINE_WORKER_DEAD_AFTER_SECONDS": "4",
+            "PUMPLINE_ANSWERS_A_DAY": "0",  # a patient of these runs texts all day
+            "PUMPLINE_LONG_CODE_PER_SECOND": "0",  # the pace has tests of its own
+            "PUMPLINE_SECRET_KEY": "s" * 40,
+            "PUMPLINE_DATA_KEYS": _DATA_KEY,
+            "PUMPLINE_LOG_LEVEL": "warning",
+            "PYTHONPATH": str(_ROOT),
+        }
+    )
+
+
+def _second(carrier: Carrier) -> dict[str, str]:
+    return {
+        "PUMPLINE_TWILIO_SECOND_ACCOUNT_SID": carrier.account_sid,
+        "PUMPLINE_TWILIO_SECOND_AUTH_TOKEN": carrier.auth_token,
+        "PUMPLINE_TWILIO_SECOND_SENDER": carrier.number,
+        "PUMPLINE_TWILIO_SECOND_API_URL": carrier.url,
     }
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -28,6 +29,7 @@ from tests.chaos.weather import FAIR, Carrier, Weather
 
 _AT_ONCE = 16
 _APART = 0.8
+_TEXTS_SECOND = 5  # every fifth text comes to the second number, where there is one
 _SETTLES_WITHIN = timedelta(hours=3)  # by the run's clock; some texts are tried for an hour before a person is asked
 _STRIDE = timedelta(seconds=60)
 
@@ -43,6 +45,7 @@ class Scenario:
     points: tuple[str, ...] = ()
     lasts: float = 0
     day: line.Day = line.ORDINARY
+    two_accounts: bool = False
     before: Callable[["Run"], None] = lambda run: None
     after: Callable[["Run", truth.Verdict], None] = lambda run, found: None
 
@@ -62,6 +65,11 @@ class Run:
     texting: threading.Event = field(default_factory=threading.Event)
     sids: list[str] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
+    second: Carrier | None = None  # the account that stands in
+
+    @property
+    def carriers(self) -> list[Carrier]:
+        return [carrier for carrier in (self.carrier, self.second) if carrier]
 
     def pause(self, least: float, most: float) -> None:
         time.sleep(self.chance.uniform(least, most))
@@ -100,16 +108,20 @@ def try_scenario(scenario: Scenario, base: Base, folder: Path, seed: int) -> tru
     subprocess.run(["cp", "-a", f"{base.folder}/.", str(folder)], check=True)
     clock = SetClock(folder, base.day.starts_at)
     held = _held(base.kind, folder, clock)
-    with Carrier(seed=seed, clock=clock.now, public_url=line.PUBLIC_URL, weather=scenario.weather) as carrier:
-        environ = line.settings(folder, held.url, carrier) | clock.environ
+    with ExitStack() as stack:
+        about = {"seed": seed, "clock": clock.now, "public_url": line.PUBLIC_URL, "weather": scenario.weather}
+        carrier = stack.enter_context(Carrier(**about))
+        second = stack.enter_context(Carrier(**line.SECOND, **about)) if scenario.two_accounts else None
+        environ = line.settings(folder, held.url, carrier, second) | clock.environ
         held.start()
         db = truth.opened(held.url, environ["PUMPLINE_DATA_KEYS"])
         fleet = Fleet(folder, environ, scenario.members[base.kind](), points=list(scenario.points))
-        run = Run(scenario, base.size, held, clock, carrier, fleet, db, Random(seed))
+        run = Run(scenario, base.size, held, clock, carrier, fleet, db, Random(seed), second=second)
         try:
             scenario.before(run)
             with fleet:
-                carrier.webs = fleet.webs
+                for one in run.carriers:
+                    one.webs = fleet.webs
                 _go(run)
                 found = _settled(run)
             scenario.after(run, found)
@@ -150,7 +162,8 @@ def _go(run: Run) -> None:
         if n > len(said) // 2:
             with few:  # somebody still texts when the last crash point is armed, however slow the machine
                 time.sleep(_APART if run.fleet.points and breaking.is_alive() else 0)
-        run.carrier.text(*said[n], run.sids[n])
+        by_second = run.second is not None and n % _TEXTS_SECOND == 0
+        (run.second if run.second and by_second else run.carrier).text(*said[n], run.sids[n])
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(one, range(len(said))))
@@ -162,7 +175,8 @@ def _go(run: Run) -> None:
 
 def _settled(run: Run) -> truth.Verdict:
     """With fair weather again, let the clock run until nothing is under way, or long enough."""
-    run.carrier.weather = FAIR
+    for carrier in run.carriers:
+        carrier.weather = FAIR
     run.fleet.wait_until_up()
     ends = run.clock.now() + _SETTLES_WITHIN
     found_at_least = run.clock.now() + timedelta(minutes=12)  # the list of missed texts is read every five
@@ -170,14 +184,14 @@ def _settled(run: Run) -> truth.Verdict:
         run.clock.step(_STRIDE)
         time.sleep(1)
         _acknowledge_all(run)
-        if run.clock.now() < found_at_least or not run.carrier.quiet() or _spooled(run):
+        if run.clock.now() < found_at_least or not all(carrier.quiet() for carrier in run.carriers) or _spooled(run):
             continue
         if truth.open_texts(run.db) or truth.texts_in(run.db) < len(run.sids):
             continue
         time.sleep(2)  # reports that are being written down
         if not truth.open_texts(run.db):
             break
-    found = truth.look(run.db, run.carrier, run.sids)
+    found = truth.look(run.db, run.carriers, run.sids)
     for member in run.fleet.members:
         found.expect(run.fleet.stop(member.name) == 0, f"{member.name} did not stop when asked to")
     return found

@@ -151,6 +151,31 @@ def _group(leader: int) -> list[int]:
     return found
 
 
+def account_fails(run: Run) -> None:
+    """The first account refuses us, answers with errors or loses its answers for seconds, while processes die too."""
+    known, fair = run.carrier.auth_token, run.carrier.weather
+    while run.texting.is_set():
+        run.pause(1, 3)
+        match run.chance.randrange(3):
+            case 0:
+                run.carrier.auth_token = "revoked"
+            case 1:
+                run.carrier.weather = Weather(broken=1)
+            case _:
+                run.carrier.weather = Weather(hangs_up_after=0.5, hangs_up=0.5)
+        run.pause(3, 6)
+        run.fleet.kill(run.chance.choice([member.name for member in run.fleet.members]))
+        run.carrier.auth_token, run.carrier.weather = known, fair
+        run.clock.step(timedelta(minutes=2))  # it is asked again after one
+
+
+def both_accounts_were_used(run: Run, found: Verdict) -> None:
+    assert run.second is not None
+    for name, carrier in (("first", run.carrier), ("second", run.second)):
+        run.notes[f"sent by the {name} account"] = len(carrier.accepted)
+        found.expect(bool(carrier.accepted), f"nothing was sent by the {name} account")
+
+
 POISONED = 5  # of each kind
 
 
@@ -328,6 +353,14 @@ SCENARIOS = (
         _EITHER,
         weather=Weather(hangs_up_after=0.1, hides=0.3),
         lasts=25,
+    ),
+    Scenario(
+        "the first account fails",
+        account_fails,
+        _EITHER,
+        lasts=40,
+        two_accounts=True,
+        after=both_accounts_were_used,
     ),
     Scenario("poisoned rows", poisoned_rows, _EITHER, lasts=25, after=nobody_waited_for_them),
     Scenario("the clock set forwards and back", clock_stepped, _EITHER, lasts=25),

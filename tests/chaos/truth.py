@@ -56,7 +56,7 @@ def texts_in(db: Database) -> int:
         return session.scalar(select(func.count()).select_from(InboundMessage)) or 0
 
 
-def look(db: Database, carrier: Carrier, sids: Sequence[str]) -> Verdict:
+def look(db: Database, carriers: Sequence[Carrier], sids: Sequence[str]) -> Verdict:
     found = Verdict()
     with db.read() as session:
         rows = _rows(db, session)
@@ -64,7 +64,7 @@ def look(db: Database, carrier: Carrier, sids: Sequence[str]) -> Verdict:
         _texts_in(found, session, sids, rows, called)
         _reminders(found, session, rows, called)
         _states(found, rows)
-        _carried(found, rows, carrier)
+        _carried(found, rows, carriers)
         _no_lock(found, session)
     return found
 
@@ -114,16 +114,18 @@ def _states(found: Verdict, rows: list[_Row]) -> None:
         found.expect(not states[state], f"{states[state]} texts are {state}, without an end")
 
 
-def _carried(found: Verdict, rows: list[_Row], carrier: Carrier) -> None:
+def _carried(found: Verdict, rows: list[_Row], carriers: Sequence[Carrier]) -> None:
     """Compare what we believe with what the carrier holds, phone by phone and word by word."""
     # what is said while nothing can be written down asks for no report, and has no row
-    holding = [message for message in carrier.replied if not message.status_callback]
+    replied = [message for carrier in carriers for message in carrier.replied]
+    accepted = [message for carrier in carriers for message in carrier.accepted]
+    holding = [message for message in replied if not message.status_callback]
     found.counted["told that it is kept"] = len(holding)
     found.expect(len(holding) <= found.counted["texts in"], "more texts were told that they are kept than came")
-    held = [*carrier.accepted, *(message for message in carrier.replied if message.status_callback)]
+    held = [*accepted, *(message for message in replied if message.status_callback)]
     at_carrier = Counter((message.to, message.body) for message in held)
     ours = Counter((row.to, row.body) for row in rows if row.state not in NEVER_WENT)
-    hidden = Counter((message.to, message.body) for message in carrier.hidden)
+    hidden = Counter((message.to, message.body) for carrier in carriers for message in carrier.hidden)
     twice = at_carrier - ours
     unknowable = twice & hidden
     found.counted["at the carrier"] = len(held)
