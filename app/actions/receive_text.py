@@ -116,43 +116,46 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
     """
     if is_check(line, inbound):
         return _checked(line, inbound, now, late)
+    return line.db.write(lambda session: _received(line, session, inbound, now, late))
+
+
+def _received(line: Line, session: Session, inbound: InboundText, now: datetime, late: Late | None) -> Received:
     number = sender_key(inbound.sender)
-    with line.db.begin() as session:
-        clinic = _clinic(line, session, inbound, number)
-        if clinic is None:
-            raise Refused("there is no clinic yet: run `pumpline migrate`", "missing")
-        phone = find_phone(session, clinic.id, line.db.hash_of(number))
-        understood = _understand(line, inbound, phone, now)
-        sender = _sender(line, session, clinic, number, phone, understood, now)
-        decision = decide(
-            understood,
-            inbound.body,
-            sender,
-            line.words.library,
-            now,
-            media=len(inbound.media),
-            room_to_ask=lambda topic: room_to_ask(topic, line.words, voice_of(clinic), understood.language),
-        )
-        if line.carrier_confirms_opt_out and _CARRIER_TOOK_AS.get((inbound.opt_out_type or "").upper()) in CARRIER_SAYS:
-            decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
-        decision = within_bounds(line, session, decision, sender, number, phone.id if phone else None, now)
-        if phone:
-            decision = within_reason(line, session, decision, sender, phone.id, inbound.body, now)
-        phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
-        if phone and phone.number_gone:
-            number_again(session, phone_id, number)
-        came_at = late.came_at if late else now
-        inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, came_at)
-        if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again
-            return _said_before(session, inbound.provider_id)
-        if not any(isinstance(effect, AcknowledgeAlert) for effect in decision.effects):  # a code is no conversation
-            wants_person = any(isinstance(effect, OpenTask | RaiseAlert) for effect in decision.effects)
-            spoken = understood.language
-            text_came(session, clinic.id, phone_id, inbound_id, spoken, now, wants_person=wants_person)
-        carry_out(line, session, decision.effects, clinic, phone_id, sender, inbound_id, now)
-        replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound, inbound_id, now, late)
-        audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
-        return Received(inbound_id, replies, repeated=False, trace=decision.trace, kind=understood.kind)
+    clinic = _clinic(line, session, inbound, number)
+    if clinic is None:
+        raise Refused("there is no clinic yet: run `pumpline migrate`", "missing")
+    phone = find_phone(session, clinic.id, line.db.hash_of(number))
+    understood = _understand(line, inbound, phone, now)
+    sender = _sender(line, session, clinic, number, phone, understood, now)
+    decision = decide(
+        understood,
+        inbound.body,
+        sender,
+        line.words.library,
+        now,
+        media=len(inbound.media),
+        room_to_ask=lambda topic: room_to_ask(topic, line.words, voice_of(clinic), understood.language),
+    )
+    if line.carrier_confirms_opt_out and _CARRIER_TOOK_AS.get((inbound.opt_out_type or "").upper()) in CARRIER_SAYS:
+        decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
+    decision = within_bounds(line, session, decision, sender, number, phone.id if phone else None, now)
+    if phone:
+        decision = within_reason(line, session, decision, sender, phone.id, inbound.body, now)
+    phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
+    if phone and phone.number_gone:
+        number_again(session, phone_id, number)
+    came_at = late.came_at if late else now
+    inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, came_at)
+    if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again
+        return _said_before(session, inbound.provider_id)
+    if not any(isinstance(effect, AcknowledgeAlert) for effect in decision.effects):  # a code is no conversation
+        wants_person = any(isinstance(effect, OpenTask | RaiseAlert) for effect in decision.effects)
+        spoken = understood.language
+        text_came(session, clinic.id, phone_id, inbound_id, spoken, now, wants_person=wants_person)
+    carry_out(line, session, decision.effects, clinic, phone_id, sender, inbound_id, now)
+    replies = _reply(line, session, decision, clinic, phone_id, sender, understood, inbound, inbound_id, now, late)
+    audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
+    return Received(inbound_id, replies, repeated=False, trace=decision.trace, kind=understood.kind)
 
 
 def _clinic(line: Line, session: Session, inbound: InboundText, number: str) -> Clinic | None:

@@ -33,38 +33,41 @@ def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
     """Record a report, known or not, and return whether a message moved forward by it. The same report twice is one."""
     if report.token and is_check_token(report.token):
         return check_reported(line, report.token, report.status, now)
-    with line.db.begin() as session:
-        message = _message(session, report)
-        if _known(session, report, message):
-            return False
-        state = state_named(report.status)
-        moved = message is not None and state is not None and moves(message.state, state)
-        session.add(
-            DeliveryEvent(
-                message_id=message.id if message else None,
-                provider_id=(report.provider_id or "")[:64] or None,
-                status=report.status[:64],
-                error_code=report.error_code,
-                moved=moved,
-                at=now,
-            )
+    return line.db.write(lambda session: _recorded(line, session, report, now))
+
+
+def _recorded(line: Line, session: Session, report: StatusReport, now: datetime) -> bool:
+    message = _message(session, report)
+    if _known(session, report, message):
+        return False
+    state = state_named(report.status)
+    moved = message is not None and state is not None and moves(message.state, state)
+    session.add(
+        DeliveryEvent(
+            message_id=message.id if message else None,
+            provider_id=(report.provider_id or "")[:64] or None,
+            status=report.status[:64],
+            error_code=report.error_code,
+            moved=moved,
+            at=now,
         )
-        if message is None:
-            return False
-        if message.provider_id is None and report.provider_id:
-            _take(session, message, report, now)
-        if not moved or state is None:
-            return False
-        message.state, message.state_at = state, now
-        if state in FAILURES:
-            why = failure(None, report.error_code)
-            message.error_code, message.reason = report.error_code, why.reason
-            message.attempts = max(message.attempts, 1)
-            text_failed(session, message, now)
-            not_delivered(session, message, why, now)
-            note_fault(line, session, Via(message.via or Via.FIRST), why, now)
-            count_provider_error(session, state.value, report.error_code)
-        return True
+    )
+    if message is None:
+        return False
+    if message.provider_id is None and report.provider_id:
+        _take(session, message, report, now)
+    if not moved or state is None:
+        return False
+    message.state, message.state_at = state, now
+    if state in FAILURES:
+        why = failure(None, report.error_code)
+        message.error_code, message.reason = report.error_code, why.reason
+        message.attempts = max(message.attempts, 1)
+        text_failed(session, message, now)
+        not_delivered(session, message, why, now)
+        note_fault(line, session, Via(message.via or Via.FIRST), why, now)
+        count_provider_error(session, state.value, report.error_code)
+    return True
 
 
 def _message(session: Session, report: StatusReport) -> OutboundMessage | None:

@@ -3,15 +3,26 @@
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import LargeBinary, select, type_coerce
+from sqlalchemy import LargeBinary, bindparam, literal_column, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.actions.line import Line
-from app.db.answers_to_strangers import answered_today
+from app.db.answers_given import answered_today
 from app.db.crypto import Keyring, WrongDataKey
 from app.db.messages import InboundMessage
+from app.db.prepared import Prepared
 from app.domain.effects import Decision, Sender
 from app.domain.robots import SAME_WORDS, SAME_WORDS_IN_DANGER, WITHIN, Before, may_loop, without_loops
+
+_text = InboundMessage.__table__.c
+_LATELY = Prepared(
+    lambda _: (
+        select(_text.received_at, type_coerce(_text.body, LargeBinary))
+        .where(_text.phone_id == bindparam("phone"))
+        .order_by(_text.id.desc())
+        .limit(literal_column(str(SAME_WORDS_IN_DANGER)))
+    )
+)
 
 
 def within_reason(
@@ -23,12 +34,7 @@ def within_reason(
     """
     if not decision.replies or sender.is_on_call:
         return decision
-    rows = session.execute(
-        select(InboundMessage.received_at, type_coerce(InboundMessage.body, LargeBinary))
-        .where(InboundMessage.phone_id == phone_id)
-        .order_by(InboundMessage.id.desc())
-        .limit(SAME_WORDS_IN_DANGER)
-    ).all()
+    rows = _LATELY.run(session, phone=phone_id)
     recent = [(at, sealed) for at, sealed in rows if now - at < WITHIN]
     if len(recent) < SAME_WORDS:
         return decision

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.orm import Session
 
 from app.actions.line import Line
-from app.db.answers_to_strangers import answered_one, answered_this_hour, answered_today
+from app.db.answers_given import answered_one, answered_this_hour, answered_today
 from app.db.engine import Database
 from app.domain.effects import Decision, Sender
 from app.domain.strangers import bounded, is_bounded

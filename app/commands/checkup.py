@@ -14,7 +14,7 @@ from app.clock import system_clock
 from app.commands.checkup_twilio import examine_twilio
 from app.commands.findings import Check, fail, ok, warn
 from app.commands.house import open_database
-from app.db.answers_to_strangers import answered_this_hour
+from app.db.answers_given import answered_this_hour
 from app.db.crypto import Keyring, WrongDataKey
 from app.db.engine import Database, NotPrepared
 from app.db.heartbeat import BACKUP, heartbeat, well_at

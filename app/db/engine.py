@@ -8,7 +8,7 @@ answer close to the median. Committed is durable: WAL with synchronous=FULL.
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.db.crypto import Keyring, keyed_hash
+from app.db.together import Result, Together
 from app.db.types import use_keyring
 
 _CONNECTION = "pumpline.connection"
@@ -73,6 +74,7 @@ class Database:
             self.engine, self._queue = _sqlite_engine(url)
         else:
             self.engine = _postgresql_engine(url)
+        self._together = Together(self.begin)
         use_keyring(self.engine.dialect, keyring)
 
     @cached_property
@@ -117,8 +119,20 @@ class Database:
                 session.close()
                 if transaction.is_active:
                     transaction.rollback()
+                if self.is_sqlite:
+                    _leave_none_open(connection)
                 raise
             session.close()
+
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """Do one short work in a transaction and return what it returns; those of SQLite that wait share a commit.
+
+        It may be done twice, and nothing of it is kept where it throws.
+        """
+        if self.is_sqlite:
+            return self._together.run(work)
+        with self.begin() as session:  # rows guard there: a shared commit would make each wait for the others' rows
+            return work(session)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -139,6 +153,7 @@ class Database:
         self.engine.dispose(close=False)
         if self._queue:
             self._queue.forget()
+        self._together = Together(self.begin)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -150,6 +165,14 @@ def connection_of(session: Session) -> Connection:
     if held is None or session.in_nested_transaction():  # a savepoint is set only once the session uses its connection
         return session.connection()
     return held
+
+
+def _leave_none_open(connection: Connection) -> None:
+    """End what a failed COMMIT left open: SQLAlchemy takes it for ended, and the next to get this connection could not
+    begin."""
+    raw: Any = None if connection.invalidated else connection.connection.dbapi_connection
+    if raw is not None and raw.in_transaction:
+        raw.rollback()
 
 
 def _postgresql_engine(url: str) -> Engine:

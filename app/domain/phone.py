@@ -1,6 +1,7 @@
 """Phone numbers: E.164 inside, as people read them outside."""
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
@@ -58,6 +59,7 @@ def is_ordinary(number: str) -> bool:
     return _region_of(number) not in (None, _NO_COUNTRY)
 
 
+@lru_cache(maxsize=4096)  # the library takes as long as understanding a text
 def _region_of(number: str) -> str | None:
     try:
         parsed = phonenumbers.parse(number)

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, render_template, request, url_for
+from flask import Flask, Request, Response, render_template, request, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -62,6 +63,7 @@ def install(app: Flask, settings: Settings) -> None:
     install_languages(app)
     install_headers(app, settings.public_url)
     app.request_class = InMemory
+    app.session_interface = _ForBrowsers()
     app.before_request(lambda: follow(new_request()))  # a text's own id takes its place in the webhook
     app.teardown_request(lambda _: follow(None))
     app.before_request(let_in_files)  # before the form is read for its token
@@ -77,6 +79,15 @@ def install(app: Flask, settings: Settings) -> None:
         app.register_blueprint(simulator.bp)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _error_page)
+
+
+class _ForBrowsers(SecureCookieSessionInterface):
+    """Sessions in cookies, but for the webhooks: Twilio has no browser, and making one took a part of every text."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if request.path.startswith("/twilio/"):
+            return self.make_null_session(app)
+        return super().open_session(app, request)
 
 
 def asset(name: str) -> str:

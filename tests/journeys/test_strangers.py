@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.actions.line import Line
 from app.actions.receive_text import InboundText, Received, receive_text
-from app.db.answers_to_strangers import _counts
+from app.db.answers_given import _counts
 from app.db.work import TaskKind
 from app.domain.phone import countries_named
 from app.domain.strangers import ANSWERED_ABROAD, FROM_ABROAD, LINE_IS_FULL, WROTE_MUCH, Bounds

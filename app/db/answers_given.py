@@ -1,30 +1,43 @@
-"""How often phones that are nobody's were answered: one of them in a day, all together in an hour."""
+"""How often phones were answered: any one in a day; those that are nobody's, all together, in an hour."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.db.engine import Database
 from app.db.messages import OutboundMessage, Purpose
 from app.db.people import Contact
+from app.db.prepared import Prepared
 
 _NEWEST = 2_000  # texts that are looked at for the hour: enough to see any bound worth having reached
 _COUNTED_AGAIN = timedelta(seconds=15)
 _counts: WeakKeyDictionary[Database, tuple[datetime, int]] = WeakKeyDictionary()
 
 
-def answered_today(session: Session, phone_id: int, now: datetime) -> int:
+_text = OutboundMessage.__table__.c
+
+
+def _today() -> Select[Any]:
     newest = (
-        select(OutboundMessage.created_at)
-        .where(OutboundMessage.phone_id == phone_id, OutboundMessage.purpose == Purpose.REPLY)
-        .order_by(OutboundMessage.id.desc())
-        .limit(1_000)
+        select(_text.created_at)
+        .where(_text.phone_id == bindparam("phone"), _text.purpose == literal_column("'reply'"))
+        .order_by(_text.id.desc())
+        .limit(literal_column("1000"))
         .subquery()
     )
-    recent = select(func.count()).select_from(newest).where(newest.c.created_at > now - timedelta(days=1))
-    return session.scalar(recent) or 0
+    since = bindparam("since", type_=_text.created_at.type)
+    return select(func.count()).select_from(newest).where(newest.c.created_at > since)
+
+
+_TODAY = Prepared(lambda _: _today())
+
+
+def answered_today(session: Session, phone_id: int, now: datetime) -> int:
+    """Count the answers that went to a phone within a day, a thousand at most."""
+    return int(_TODAY.run(session, phone=phone_id, since=now - timedelta(days=1))[0][0])
 
 
 def answered_this_hour(db: Database, session: Session, now: datetime) -> int:
