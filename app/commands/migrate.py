@@ -2,7 +2,7 @@
 
 import click
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.actions.prepare import prepare
 from app.clock import system_clock
@@ -15,11 +15,17 @@ from app.settings import Settings, load_settings
 from app.wiring import first_clinic
 
 
-def migrate_and_prepare(settings: Settings, revision: str = "head") -> None:
+def migrate_and_prepare(settings: Settings, revision: str = "head", *, drop_rows: bool = False) -> None:
     """Bring the tables to a revision, and at the newest one make the installation's row and the first clinic."""
     db = open_database(settings, keys_for(settings))
     try:
         _require_known(db)
+        if not drop_rows and history.would_drop_patients(db, revision):
+            raise Failed(
+                f"going back to {revision} would drop what is in newer tables, and this database holds patients: "
+                "nothing was changed. An older version works with the newer tables as they are (docs/deploy.md, going "
+                "back); where rows shall go all the same, make a backup and add --drop-rows"
+            )
         history.migrate(db, revision)
         if revision == "head":
             prepare(db, first_clinic(settings), system_clock())
@@ -30,6 +36,11 @@ def migrate_and_prepare(settings: Settings, revision: str = "head") -> None:
             raise Failed(
                 f"a table was in use for more than {history.LONGEST_WAIT_SECONDS} seconds: nothing was changed, run it "
                 "again; what holds it stands in PostgreSQL's pg_stat_activity"
+            ) from error
+        if isinstance(error, IntegrityError):
+            raise Failed(
+                f"there are rows that {revision} has no place for: nothing was changed. To go back to an older "
+                "version, restore a backup that it made (docs/backup.md)"
             ) from error
         raise Failed(
             f"the database cannot be used ({type(error.orig).__name__}): is PUMPLINE_DATABASE_URL right, does the "
@@ -47,8 +58,9 @@ def _require_known(db: Database) -> None:
 
 @click.command()
 @click.option("--to", "revision", default="head", show_default=True, help="To this revision instead.")
+@click.option("--drop-rows", is_flag=True, help="Going back, drop what older tables have no place for.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 when the database is behind.")
-def migrate(revision: str, check: bool) -> None:
+def migrate(revision: str, drop_rows: bool, check: bool) -> None:
     """Bring the database to this version's tables.
 
     Safe to run again. At the first time it also makes the keys, and the clinic from the settings.
@@ -57,7 +69,7 @@ def migrate(revision: str, check: bool) -> None:
     if check:
         _check(settings)
         return
-    migrate_and_prepare(settings, revision)
+    migrate_and_prepare(settings, revision, drop_rows=drop_rows)
     click.echo("the database is up to date" if revision == "head" else f"the database is at {revision}")
 
 

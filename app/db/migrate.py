@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 import migrations
 from app.db.engine import Database
@@ -63,9 +63,20 @@ def migrate(db: Database, revision: str = "head") -> bool:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7236121)")
             # Whoever wants a table waits behind us while we wait for it: better to give up, and be run again.
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
-        going_down = revision not in ("head", "heads") and before is not None and _is_older(revision, before)
-        (command.downgrade if going_down else command.upgrade)(settings, revision)
+        (command.downgrade if _goes_back(revision, before) else command.upgrade)(settings, revision)
     return current(db) != before
+
+
+def would_drop_patients(db: Database, revision: str) -> bool:
+    """Whether going to a revision is going back, and the database holds patients: of what is newer, rows would go."""
+    if not _goes_back(revision, current(db)):
+        return False
+    with db.engine.connect() as connection:
+        return connection.execute(text("SELECT 1 FROM patient LIMIT 1")).first() is not None
+
+
+def _goes_back(revision: str, before: str | None) -> bool:
+    return revision not in ("head", "heads") and before is not None and _is_older(revision, before)
 
 
 def _is_older(revision: str, than: str) -> bool:

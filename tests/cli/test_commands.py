@@ -78,6 +78,24 @@ def test_migrating_twice_is_fine_and_check_tells(bare: Pumpline) -> None:
     assert bare("migrate", "--to", "nowhere").exit_code == 1
 
 
+def test_going_back_is_refused_where_there_are_patients_unless_it_is_meant(pumpline: Pumpline) -> None:
+    for revision in ("base", "0020"):
+        result = pumpline("migrate", "--to", revision)
+        assert result.exit_code == 1
+        assert "nothing was changed" in result.stderr
+        assert "--drop-rows" in result.stderr
+    assert "Ana Ruiz" in pumpline("patients", "list").stdout
+    assert pumpline("migrate", "--to", "0020", "--drop-rows").exit_code == 0
+    assert pumpline("migrate", "--check").exit_code == 1
+    assert pumpline("migrate").exit_code == 0
+    assert "Ana Ruiz" in pumpline("patients", "list").stdout
+
+
+def test_an_empty_database_goes_back_as_it_came(bare: Pumpline) -> None:
+    assert bare("migrate").exit_code == 0
+    assert bare("migrate", "--to", "base").exit_code == 0
+
+
 def test_other_keys_are_told_in_one_line(bare: Pumpline, tmp_path: Path) -> None:
     bare("migrate")
     (tmp_path / "instance" / "keys.json").unlink()
