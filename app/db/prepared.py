@@ -22,10 +22,9 @@ _Convert = Callable[[Any], Any]
 @dataclass(frozen=True)
 class _Ready:
     sql: str
-    names: tuple[str, ...]  # in the order in which the driver wants them
     positional: bool
     fixed: dict[str, Any]  # values that stand in the statement itself
-    inward: dict[str, _Convert]
+    inward: tuple[tuple[str, _Convert | None], ...]  # names in the order in which the driver wants them
     outward: tuple[tuple[int, _Convert], ...]
 
 
@@ -48,11 +47,16 @@ class Prepared:
         """Execute with these values in the session's transaction and return all rows."""
         connection = connection_of(session)
         ready = self._ready.get(connection.dialect) or self._prepare(connection.dialect)
-        inward, values = ready.inward, ready.fixed | values
-        given = {name: inward[name](values[name]) if name in inward else values[name] for name in ready.names}
+        if ready.fixed:
+            values = ready.fixed | values
+        given: Any
+        if ready.positional:
+            given = [convert(values[name]) if convert else values[name] for name, convert in ready.inward]
+        else:
+            given = {name: convert(values[name]) if convert else values[name] for name, convert in ready.inward}
         cursor = connection.connection.cursor()
         try:
-            cursor.execute(ready.sql, tuple(given[name] for name in ready.names) if ready.positional else given)
+            cursor.execute(ready.sql, given)
             rows = list(cursor.fetchall()) if cursor.description else []
         finally:
             cursor.close()
@@ -60,11 +64,6 @@ class Prepared:
 
     def _prepare(self, dialect: Dialect) -> _Ready:
         compiled: Any = self._made_for(dialect).compile(dialect=dialect, column_keys=self._columns)
-        inward = {
-            name: convert
-            for name, bound in compiled.binds.items()
-            if (convert := bound.type.dialect_impl(dialect).bind_processor(dialect)) is not None
-        }
         results = () if self._raw else _result_columns(compiled)
         outward = tuple(
             (place, convert)
@@ -72,9 +71,13 @@ class Prepared:
             if (convert := column.dialect_impl(dialect).result_processor(dialect, None)) is not None
         )
         positional = bool(compiled.positional)
-        names = tuple(compiled.positiontup) if positional else tuple(compiled.binds)
-        fixed = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
-        ready = _Ready(compiled.string, names, positional, fixed, inward, outward)
+        binds = compiled.binds
+        inward = tuple(
+            (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in (compiled.positiontup if positional else binds)
+        )
+        fixed = {name: bound.value for name, bound in binds.items() if not bound.required}
+        ready = _Ready(compiled.string, positional, fixed, inward, outward)
         self._ready[dialect] = ready
         return ready
 

@@ -1,15 +1,17 @@
 """Instants are aware UTC and doses exact, whatever the database would make of them."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import DateTime, create_engine, select, text
 from sqlalchemy.exc import StatementError
 
 from app.db.care import Program, Pump
 from app.db.engine import Database
 from app.db.people import Clinic, Patient, PatientState
+from app.db.types import Instant
 from app.db.work import AuditEvent
 from tests.db.conftest import NOW
 
@@ -75,3 +77,25 @@ def test_a_dose_is_exact_to_the_last_digit(dose: str, db: Database) -> None:
 def test_a_dose_that_is_no_decimal_is_refused(dose: object, db: Database) -> None:
     with pytest.raises(StatementError, match="Decimal"):
         program(db, dose)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
+        datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+        datetime(2026, 7, 4, 9, 30, tzinfo=ZoneInfo("America/New_York")),
+        datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone(timedelta(hours=14))),
+        datetime(9, 1, 1, tzinfo=UTC),
+    ],
+)
+def test_an_instant_stands_in_sqlite_as_sqlalchemys_own_type_would_write_it(at: datetime) -> None:
+    dialect = create_engine("sqlite://").dialect
+    ours = Instant().dialect_impl(dialect).bind_processor(dialect)
+    theirs = DateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert ours is not None
+    assert theirs is not None
+    assert ours(at) == theirs(at.astimezone(UTC).replace(tzinfo=None))
+    assert ours(None) is None
+    with pytest.raises(ValueError, match="naive"):
+        ours(at.replace(tzinfo=None))
