@@ -99,6 +99,7 @@ class Together:
             with self._begin() as session:
                 began, first = monotonic(), self._next(batch)
                 first.result = first.context.run(first.do, session)  # where it throws, nothing else is undone
+                session.flush()  # the next must see it; written at the end, it would write over theirs
                 while self._waiting and len(batch) < AT_MOST and monotonic() - began < NOT_AFTER_SECONDS:
                     _behind_savepoint(session, self._next(batch))
         except Exception as error:  # a full disk, a lock, a work that undid them all: who is to blame shows alone

@@ -109,6 +109,21 @@ def test_objects_that_were_only_added_are_written(db: Database) -> None:
         assert [row.failures for row in session.scalars(select(JobHealth).order_by(JobHealth.name))] == [0, 1, 2, 3, 4]
 
 
+def test_each_sees_what_the_ones_before_it_did_to_the_same_row(db: Database) -> None:
+    """Two reports on one text: the second must not be written over by the first."""
+    with db.begin() as session:
+        session.add(JobHealth(name="one", failures=0, ok_at=NOW))
+
+    def next_one(session: Session) -> int:
+        row = session.get_one(JobHealth, "one")
+        row.failures += 1
+        return row.failures
+
+    assert sorted(all_at_once(db, [next_one] * 6)) == [1, 2, 3, 4, 5, 6]
+    with db.read() as session:
+        assert session.get_one(JobHealth, "one").failures == 6
+
+
 def test_one_that_undoes_the_whole_transaction_harms_only_itself(db: Database) -> None:
     def breaks_it(session: Session) -> None:
         add_one(session, "test", "bad")
