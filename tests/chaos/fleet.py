@@ -126,7 +126,7 @@ class Fleet:
 
     def _armed(self, member: Member) -> dict[str, str]:
         """Arm the next point: one at a time for a line, so that each is reached from a whole one."""
-        if not self.points or not self._may_hold(member):
+        if not self.points or self.fired(self.points[0]) or not self._may_hold(member):
             return {}
         return {VARIABLE: asked_for(self.points[0], self._marker(self.points[0]))}
 

@@ -46,10 +46,12 @@ def kill_at_random(run: Run) -> None:
 def every_point(run: Run) -> None:
     """Each named point in turn, while the clock races so that what waits for minutes comes about too."""
     until = time.monotonic() + _POINTS_WITHIN_SECONDS
+    missed = False
     while (point := run.fleet.next_point()) and time.monotonic() < until:
         run.clock.step(_RACES)
         time.sleep(0.5)
-        if point in MISSED and run.texting.is_set():
+        if point in MISSED and not missed and run.texting.is_set():
+            missed = True  # once: whoever is dead all the time never asks what was missed
             _all_webs_dead(run, 2)
     run.notes["crash points reached"] = sum(run.fleet.fired(point) for point in run.scenario.points)
 
