@@ -48,6 +48,8 @@ def url_for(instance: Path) -> str | None:
 
     name = "bench_" + hashlib.sha256(str(instance.resolve()).encode()).hexdigest()[:12]
     with psycopg.connect(f"postgresql://{where}/postgres", autocommit=True) as connection:
+        # two workers that start together ask at once, and the server lets the second one fail
+        connection.execute("SELECT pg_advisory_lock(7236199)")
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
             connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
     return f"postgresql+psycopg://{where}/{name}"
