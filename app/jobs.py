@@ -59,11 +59,7 @@ def jobs_for(
         Job("plan_new_pumps", timedelta(seconds=30), lambda now: plan_new_pumps(line, now)),
         Job("take_care_steps", timedelta(seconds=5), lambda now: take_care_steps(line, now)),
         Job("raise_pages", timedelta(seconds=5), lambda now: raise_pages(line, now)),
-        Job(
-            "send_outbox",
-            timedelta(seconds=1),
-            lambda now: send_outbox(line, channel, now, steady=steady, jitter=jitter),
-        ),
+        Job("send_outbox", timedelta(seconds=1), send),
         Job("settle_unknown", timedelta(seconds=5), lambda now: settle_unknown(line, channel, now, jitter)),
         Job("settle_silent", timedelta(seconds=10), lambda now: settle_silent(line, channel, now)),
         Job("wake_threads", timedelta(seconds=15), lambda now: wake_threads(line, now)),

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from app.channels.base import Channel, ChannelError
 from app.channels.two_accounts import account_of
+from app.domain.breaker import Via
 
 Answer = TypeVar("Answer")
 AT_MOST = 60  # texts a beat; the rest comes with the next
@@ -16,16 +17,17 @@ class Asking:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._in_vain: dict[str | None, int] = {}
+        self._in_vain = dict.fromkeys(Via, 0)
 
     def ask(self, question: Callable[[Channel], Answer], via: str | None) -> Answer | None:
         """Return the answer of the account that has, or was given, the text; None where it cannot be asked."""
-        if self._in_vain.get(via, 0) >= GIVES_UP_AFTER:
+        asked = Via(via or Via.FIRST)
+        if self._in_vain[asked] >= GIVES_UP_AFTER:
             return None
         try:
-            answer = question(account_of(self._channel, via))
+            answer = question(account_of(self._channel, asked))
         except ChannelError:
-            self._in_vain[via] = self._in_vain.get(via, 0) + 1
+            self._in_vain[asked] += 1
             return None
-        self._in_vain[via] = 0
+        self._in_vain[asked] = 0
         return answer

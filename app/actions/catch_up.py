@@ -10,7 +10,7 @@ from app.actions.line import Line
 from app.actions.line_check import is_check
 from app.actions.receive_text import InboundText, Late, Media, receive_text
 from app.channels.base import Came, Channel, ChannelError
-from app.channels.two_accounts import accounts_of
+from app.channels.two_accounts import account_of, accounts_of
 from app.db.messages import InboundMessage
 from app.db.people import Clinic
 from app.db.work import JobHealth
@@ -52,12 +52,14 @@ def _came(line: Line, channel: Channel, since: datetime) -> tuple[list[tuple[Via
     """Return what came in by each account, oldest first, and what was wrong where one could not be asked."""
     came: list[tuple[Via, Came]] = []
     problem = None
-    for via, account in accounts_of(channel).items():
+    # one account with two senders lists the texts to both
+    accounts = accounts_of(channel) if line.second_account else {Via.FIRST: account_of(channel, Via.FIRST)}
+    for via, account in accounts.items():
         try:
             came += [(via, text) for text in account.came_since(since)]
         except ChannelError as error:
             problem = error
-    if not line.second_account:  # one account with two senders lists everything twice
+    if line.second_sender and not line.second_account:
         came = [(Via.SECOND if text.recipient == line.second_sender else Via.FIRST, text) for _, text in came]
     return sorted(came, key=lambda one: (one[1].at, one[1].provider_id)), problem
 

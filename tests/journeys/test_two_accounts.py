@@ -1,7 +1,7 @@
 """The account fails, the other one takes over, and hands back: each text arrives once, nobody in danger waits."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -9,12 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 
+from app.actions.asking import Asking
 from app.actions.catch_up import catch_up
 from app.actions.hand_back import hand_back
 from app.actions.line import Line
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_silent import settle_silent
 from app.actions.settle_unknown import settle_unknown
+from app.actions.webhook_forms import inbound_text
 from app.channels.base import Channel, Unknown
 from app.channels.two_accounts import account_of
 from app.db.messages import InboundMessage, Purpose
@@ -267,11 +269,38 @@ def test_without_the_second_account_its_texts_are_not_asked_for_at_the_first(sto
         account_of(first_alone, Via.SECOND)
 
 
-def test_a_second_sender_of_the_same_account(settings: Settings, twilio: FakeTwilio, clock: FrozenClock) -> None:
+def test_a_second_sender_of_the_same_account_is_known_by_what_was_texted(
+    settings: Settings, story: Story, twilio: FakeTwilio, maria: Someone, desk: Desk
+) -> None:
     same = {"twilio_second_account_sid": None, "twilio_second_auth_token": None, "twilio_second_api_url": None}
     chosen = Settings(**(settings.model_dump() | same))
-    second = chosen.twilio_accounts[Via.SECOND]
-    assert (second.sid, second.sender) == (twilio.account_sid, SECOND_NUMBER)
+    assert chosen.twilio_accounts[Via.SECOND].sid == twilio.account_sid
+    line = replace(story.line, second_account="")
+    form = {"MessageSid": "SM1", "AccountSid": twilio.account_sid, "From": maria.phone, "Body": "TRAVEL"}
+    assert inbound_text(line, form | {"To": SECOND_NUMBER}).via is Via.SECOND
+    assert inbound_text(line, form | {"To": twilio.number}).via is Via.FIRST
+    twilio.miss(maria.phone, "TRAVEL")
+    twilio.number = SECOND_NUMBER
+    twilio.miss(maria.phone, "MENU")
+    story.clock.forward(minutes=5)
+    asked = len(story.second.requests)
+    assert catch_up(line, story.channel, story.clock()) == 2
+    assert len(story.second.requests) == asked, "one list holds both"
+    said = {came.id: came.body for came in desk.rows(InboundMessage)}
+    by = {(said[message.inbound_id or 0], message.via) for message in desk.messages(Purpose.REPLY)}
+    assert by == {("TRAVEL", None), ("MENU", "second")}
+
+
+def test_an_account_that_answers_nothing_is_asked_three_times_a_beat_and_the_other_goes_on(
+    story: Story,
+) -> None:
+    story.first.account_sid = "AC" + "e" * 32
+    asking = Asking(story.channel)
+    before = len(story.first.requests)
+    for via in (None, "first", None, "first", None, "first"):
+        assert asking.ask(lambda account: (account.told_of("SM" + "0" * 32),), via) is None
+    assert len(story.first.requests) - before == 3, "a text without a name of an account is the first one's"
+    assert asking.ask(lambda account: (account.told_of("SM" + "0" * 32),), "second") == (None,)
 
 
 def test_the_account_is_seen_to_fail_by_every_machine(
