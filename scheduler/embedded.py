@@ -116,3 +116,6 @@ class EmbeddedEngine:
                 log.warning("the machine's clock was set back: every job beats now")
                 for job in self._jobs:
                     scheduler.modify_job(job.name, next_run_time=datetime.now(UTC))
+            # set back and forward again between two looks, the clock looks right, and the library sleeps on for as
+            # long as it was wrong: woken, it works out anew what is due
+            scheduler.wakeup()

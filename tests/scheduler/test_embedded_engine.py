@@ -1,7 +1,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from queue import Queue
 from threading import Event, Thread, active_count
 
@@ -189,6 +189,37 @@ def test_a_clock_set_back_stops_no_job() -> None:
     finally:
         engine.stop()
     assert beats.empty()
+
+
+def test_a_clock_set_back_and_forward_between_two_looks_stops_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library works out its wait while the clock is an hour behind; when we look, it is right again."""
+    beats: Queue[datetime] = Queue()
+    behind, waits = Event(), Event()
+
+    class LibrarysClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            if not behind.is_set():
+                return datetime.now(tz)
+            waits.set()
+            return datetime.now(tz) - HOURLY
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", LibrarysClock)
+    engine = EmbeddedEngine(
+        [Job("send", OFTEN, beats.put)], clock=lambda: NOW, health=HealthRecord(), look_every_seconds=0.01
+    )
+    engine.start()
+    try:
+        beats.get(timeout=SOON)
+        behind.set()
+        assert waits.wait(SOON)
+        while not beats.empty():
+            beats.get()
+        behind.clear()
+        beats.get(timeout=SOON)
+        beats.get(timeout=SOON)  # not in an hour
+    finally:
+        engine.stop()
 
 
 def test_two_jobs_of_one_name_are_refused() -> None:
