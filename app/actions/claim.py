@@ -48,7 +48,7 @@ class ToSend:
     message: OutboundMessage
     number: str
     way: Way
-    proves: bool  # a success says something of the account that was not known
+    proves: tuple[str, ...]  # what a success says is well again: accounts and senders by their keys
 
 
 @dataclass
@@ -83,7 +83,7 @@ def claim(line: Line, session: Session, now: datetime, limit: int, turn: int, ex
             if share <= 0:
                 picked.more = True
                 break
-            if not any(pace.is_free(sender) for sender in ways.possible(clinic.sender, urgent=urgent)):
+            if not any(pace.is_free(sender) for sender in ways.possible(clinic.id, clinic.sender, urgent=urgent)):
                 continue
             wanted = {"now": now, "clinic": clinic.id, "urgent": urgent, "most": share}
             rows = _readable(session, wanted, now)
@@ -139,7 +139,7 @@ def _settle(
         ways.taken(message, way)
         message.state, message.state_at = DeliveryState.SENDING, now
         message.attempts += 1  # counted before the call: a text that kills its sender is counted too
-        picked.claimed.append(ToSend(message, number, way, proves=not ways.is_spotless(way.via)))
+        picked.claimed.append(ToSend(message, number, way, proves=ways.to_prove(way)))
         got_on = True
     return got_on
 

@@ -10,10 +10,9 @@ from app.actions.failed_text import not_delivered
 from app.actions.line import Line
 from app.actions.line_check import check_reported, is_check_token
 from app.actions.threads import text_failed
-from app.actions.ways import note_fault
+from app.actions.ways import note_fault, way_gone
 from app.db.messages import DeliveryEvent, OutboundMessage
 from app.db.tally import count_provider_error
-from app.domain.breaker import Via
 from app.domain.delivery import FAILURES, FINAL, DeliveryState, failure, moves, state_named
 
 TAKEN_FOR_ANOTHER = "what the provider has was another text with the same words"
@@ -65,7 +64,7 @@ def _recorded(line: Line, session: Session, report: StatusReport, now: datetime)
         message.attempts = max(message.attempts, 1)
         text_failed(session, message, now)
         not_delivered(session, message, why, now)
-        note_fault(line, session, Via(message.via or Via.FIRST), why, now)
+        note_fault(line, session, way_gone(line, session, message), why, now)
         count_provider_error(session, state.value, report.error_code)
     return True
 

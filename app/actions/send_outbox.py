@@ -20,7 +20,6 @@ from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.prepared import Prepared
 from app.db.tally import count_provider_error
 from app.db.turns import slow_down
-from app.domain.breaker import Via
 from app.domain.delivery import DeliveryState, Failure, Next, moves
 from app.logs import following, request_named_by, tell
 
@@ -38,7 +37,7 @@ class Claimed:
     outgoing: Outgoing
     token: str = field(repr=False)
     way: Way
-    proves: bool  # a success says something of the account
+    proves: tuple[str, ...]  # the keys of accounts and senders that a success says are well
     about: dict[str, Any]  # for the log: ids and states
 
 
@@ -134,7 +133,7 @@ class _Sending:
     channel: Channel
     at: Callable[[], datetime]
     jitter: Callable[[], float]
-    well_at: dict[Via, datetime] = field(default_factory=dict)  # when each account last took a text
+    well_at: dict[str, datetime] = field(default_factory=dict)  # when each account and sender last took a text
 
     def one(self, claimed: Claimed) -> bool:
         with following(request_named_by(claimed.token)):
@@ -151,12 +150,12 @@ class _Sending:
             log.error("sending message %s: %s", claimed.message_id, type(error).__name__)
             self._record_failed(claimed, LOST)
             return False
-        self.well_at[claimed.way.via] = self.at()
+        self.well_at.update(dict.fromkeys(claimed.way.keys, self.at()))
         if not _record_accepted(self.line, claimed.message_id, accepted, self.at()):
             _record(self.line, claimed.message_id, lambda _, message: _accepted(message, accepted, self.at()))
         if claimed.proves:
             with self.line.db.begin() as session:
-                note_success(session, claimed.way.via, self.at())
+                note_success(session, claimed.proves, self.at())
         tell(log, "text sent", **claimed.about)
         return True
 
@@ -171,9 +170,7 @@ class _Sending:
             free_at = slow_down(session, claimed.way.paced_as, now, error.retry_after, jitter)
             if message.state is DeliveryState.QUEUED and message.urgent:
                 message.due_at = min(message.due_at, free_at)  # it goes as soon as anything does
-        failing = note_fault(
-            self.line, session, via, error.failure, now, well_at=self.well_at.get(via), trial=claimed.way.trial
-        )
+        failing = note_fault(self.line, session, claimed.way, error.failure, now, well_at=self.well_at)
         if message.state is DeliveryState.QUEUED and (other_way or failing):
             by_other_way(session, message, via.other, now)
         count_provider_error(session, error.failure.next.name.lower(), error.code)

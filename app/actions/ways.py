@@ -1,8 +1,8 @@
 """By which account a text leaves: the first one, the second while that fails, and back again."""
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, text, update
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from app.actions.line import Line
 from app.db.among import among
 from app.db.messages import OutboundMessage, Purpose
-from app.db.provider_account import breakers, change_breaker
+from app.db.people import Clinic
+from app.db.provider_account import Breakers, all_breakers, change_breaker, sender_of
 from app.db.types import Instant
 from app.domain.breaker import Breaker, Via, after_fault, after_success, after_trial_began, way_for
 from app.domain.delivery import Failure
@@ -29,6 +30,9 @@ _WAIT_FOR_IT = (
     )
     .with_for_update(skip_locked=True)  # one that is being claimed waits for this row
 )
+_OF_CLINIC = _WAIT_FOR_IT.where(OutboundMessage.clinic_id == bindparam("clinic"))
+NEVER_SEEN: Mapping[str, datetime] = {}
+NO_FAULTS = Breakers({via: Breaker() for via in Via}, {})
 _SAFETY = (Purpose.MISSED, Purpose.CHECK_IN, Purpose.PAGE, Purpose.REPLY)  # no patient in danger is anybody's trial
 
 
@@ -39,7 +43,14 @@ class Way:
     via: Via
     sender: str | None  # of the clinic; None for the account's own
     paced_as: str  # the sender whose pace it is, and whom the provider may ask to slow down
-    trial: bool = False  # of an account that failed and may be well again
+    clinic_id: int
+    own: bool = False  # the sender is this clinic's alone
+    trial: str | None = None  # the key of what failed and may be well again: an account, or the clinic's own sender
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of what a success proves well."""
+        return (self.via, sender_of(self.clinic_id)) if self.own else (self.via,)
 
 
 @dataclass
@@ -49,7 +60,7 @@ class Ways:
     line: Line
     session: Session
     now: datetime
-    accounts: dict[Via, Breaker] = field(default_factory=lambda: {via: Breaker() for via in Via})
+    known: Breakers
 
     @property
     def one_only(self) -> bool:
@@ -60,27 +71,36 @@ class Ways:
         names = {sender or self.line.sender for sender in of_clinics}
         return {name for name in (*names, self.line.second_sender) if name}
 
-    def possible(self, of_clinic: str | None, *, urgent: bool) -> tuple[str, ...]:
+    def possible(self, clinic_id: int, of_clinic: str | None, *, urgent: bool) -> tuple[str, ...]:
         """Return the senders by which a clinic's texts may leave."""
         first = of_clinic or self.line.sender
         if self.one_only:
             return (first,)
+        accounts = self._accounts(clinic_id, of_clinic)
         wishes = (None, *Via) if urgent else (None,)
-        vias = {self._way(wish, urgent=urgent, routine=kind)[0] for wish in wishes for kind in {not urgent, False}}
+        vias = {
+            way_for(accounts, wanted=wish, urgent=urgent, routine=kind)[0]
+            for wish in wishes
+            for kind in {not urgent, False}
+        }
         return tuple(first if via is Via.FIRST else self.line.second_sender for via in Via if via in vias)
 
     def way_of(self, message: OutboundMessage, of_clinic: str | None) -> Way:
+        clinic_id = message.clinic_id
+        first = Way(Via.FIRST, of_clinic, of_clinic or self.line.sender, clinic_id, is_own(self.line, of_clinic))
+        if self.one_only:
+            return first
         wish = Via(message.via) if message.via else None
         routine = not message.urgent and message.purpose not in _SAFETY
-        via, trial = self._way(wish, urgent=message.urgent, routine=routine)
+        accounts = self._accounts(clinic_id, of_clinic)
+        via, trial = way_for(accounts, wanted=wish, urgent=message.urgent, routine=routine)
         if via is Via.SECOND:
-            return Way(via, None, self.line.second_sender, trial)
-        return Way(via, of_clinic, of_clinic or self.line.sender, trial)
+            return Way(via, None, self.line.second_sender, clinic_id)
+        tried = Via.FIRST if self.known.accounts[Via.FIRST].is_failing else sender_of(clinic_id)
+        return replace(first, trial=tried) if trial else first
 
-    def _way(self, wish: Via | None, *, urgent: bool, routine: bool) -> tuple[Via, bool]:
-        if self.one_only:
-            return Via.FIRST, False
-        return way_for(self.accounts, wanted=wish, urgent=urgent, routine=routine)
+    def _accounts(self, clinic_id: int, of_clinic: str | None) -> Mapping[Via, Breaker]:
+        return self.known.for_clinic(clinic_id) if is_own(self.line, of_clinic) else self.known.accounts
 
     def taken(self, message: OutboundMessage, way: Way) -> None:
         """Note by which account a claimed text leaves; where it is a trial, no other text is one meanwhile."""
@@ -88,46 +108,67 @@ class Ways:
             return
         message.via = way.via
         if way.trial:
-            _, self.accounts[way.via] = change_breaker(
-                self.session, way.via, lambda breaker: after_trial_began(breaker, self.now)
-            )
+            change_breaker(self.session, way.trial, lambda breaker: after_trial_began(breaker, self.now))
+            self.known = all_breakers(self.session)
 
-    def is_spotless(self, via: Via) -> bool:
-        return self.accounts[via].is_spotless
+    def to_prove(self, way: Way) -> tuple[str, ...]:
+        """Return the keys of what a success would prove well again, or end a row of faults of."""
+        known = self.known.by_name()
+        return tuple(key for key in way.keys if key in known and not known[key].is_spotless)
 
 
 def ways_now(line: Line, session: Session, now: datetime) -> Ways:
-    ways = Ways(line, session, now)
-    if not ways.one_only:
-        ways.accounts.update(breakers(session))
-    return ways
+    return Ways(line, session, now, all_breakers(session) if line.second_sender else NO_FAULTS)
+
+
+def is_own(line: Line, sender: str | None) -> bool:
+    """Whether a clinic's sender is its own, and not the account's."""
+    return sender is not None and sender != line.sender
+
+
+def way_gone(line: Line, session: Session, message: OutboundMessage) -> Way:
+    """Return the way that a text took: of what a report says later."""
+    via = Via(message.via or Via.FIRST)
+    sender = session.get_one(Clinic, message.clinic_id).sender if via is Via.FIRST else None
+    return Way(via, sender, "", message.clinic_id, is_own(line, sender))
 
 
 def note_fault(
     line: Line,
     session: Session,
-    via: Via,
+    way: Way,
     failure: Failure,
     now: datetime,
     *,
-    well_at: datetime | None = None,
-    trial: bool = False,
+    well_at: Mapping[str, datetime] = NEVER_SEEN,
 ) -> bool:
-    """Count what was said of an account, not of a text; return whether it fails now: texts leave by the other one."""
+    """Count what was said of an account or its sender, not of a text; return whether that fails now: texts leave by
+    the other account. What is said of a clinic's own sender counts for this clinic alone."""
     if not line.second_sender or not failure.of_account:
         return False
+    of_clinic = failure.of_sender and way.own
+    key = sender_of(way.clinic_id) if of_clinic else way.via.value
     before, after = change_breaker(
-        session, via, lambda breaker: after_fault(breaker, now, well_at, trial=trial, certain=failure.certain)
+        session,
+        key,
+        lambda breaker: after_fault(breaker, now, well_at.get(key), trial=way.trial == key, certain=failure.certain),
     )
     if after.is_failing and not before.is_failing:
-        waiting = session.scalars(_WAIT_FOR_IT, {"failing": via.value, "now": now}).all()
+        theirs = _OF_CLINIC if of_clinic else _WAIT_FOR_IT
+        wanted = {"failing": way.via.value, "now": now} | ({"clinic": way.clinic_id} if of_clinic else {})
+        waiting = session.scalars(theirs, wanted).all()
         session.execute(update(OutboundMessage).where(among(OutboundMessage.id, waiting)).values(due_at=now))
-        log.critical("the %s account at the provider fails (%s): texts leave by the other one", via, failure.reason)
+        log.critical("%s at the provider fails (%s): texts leave by the other account", _named(key), failure.reason)
     return after.is_failing
 
 
-def note_success(session: Session, via: Via, now: datetime) -> None:
-    """An account took a text: it is well, and texts leave by it again."""
-    before, _ = change_breaker(session, via, lambda breaker: after_success(breaker, now))
-    if before.is_failing:
-        tell(log, "an account at the provider is well again: texts leave by it", account=via.value)
+def note_success(session: Session, keys: Iterable[str], now: datetime) -> None:
+    """A text was taken: its account and sender are well, and texts leave by them again."""
+    for key in keys:
+        before, _ = change_breaker(session, key, lambda breaker: after_success(breaker, now))
+        if before.is_failing:
+            tell(log, "an account or sender at the provider is well again: texts leave by it", account=key)
+
+
+def _named(key: str) -> str:
+    return f"the {key} account" if key in set(Via) else f"the own sender of {key.replace(':', ' ')}"

@@ -22,7 +22,7 @@ from app.db.listing import clinics
 from app.db.migrate import current as revision_of
 from app.db.migrate import newest as newest_revision
 from app.db.people import Clinic, Phone, Staff
-from app.db.provider_account import breakers
+from app.db.provider_account import all_breakers
 from app.db.spool import Spool
 from app.db.stuck import list_stuck
 from app.db.work import JobHealth
@@ -244,7 +244,12 @@ def _provider_accounts(session: Session, settings: Settings) -> Iterator[Check]:
             "set PUMPLINE_TWILIO_SECOND_SENDER: docs/operations.md, a second account",
         )
         return
-    failing = {via: one.failing_since for via, one in breakers(session).items() if one.failing_since}
+    known = all_breakers(session)
+    failing = {via: one.failing_since for via, one in known.accounts.items() if one.failing_since}
+    for clinic_id, one in known.own.items():
+        if one.failing_since:
+            since = f"fails since {one.failing_since:%Y-%m-%d %H:%M} UTC: its texts leave by the second account"
+            yield fail(name, f"the own sender of clinic {clinic_id} {since}", "docs/runbooks.md, 8")
     if Via.FIRST in failing:
         way = "none works" if Via.SECOND in failing else "texts leave by the second one"
         yield fail(

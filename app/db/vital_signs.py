@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.db.care import Reminder
 from app.db.heartbeat import BACKUP, CHECK_BACK, SILENT_AFTER
 from app.db.messages import WITHOUT_END, InboundMessage, OutboundMessage, Purpose
-from app.db.provider_account import breakers
+from app.db.provider_account import all_breakers
 from app.db.supply import CareStep
 from app.db.tally import PROVIDER_ERRORS, tallies
 from app.db.types import Instant
@@ -142,5 +142,5 @@ def vital_signs(session: Session, now: datetime) -> VitalSigns:
         provider_errors=tallies(session, PROVIDER_ERRORS),
         backup_age=since(backup.ok_at if backup else None, NEVER),
         check_age=since(check.ok_at if check else None, NEVER),
-        accounts={via.value: since(breaker.failing_since) for via, breaker in breakers(session).items()},
+        accounts={name: since(breaker.failing_since) for name, breaker in all_breakers(session).by_name().items()},
     )

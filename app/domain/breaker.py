@@ -1,7 +1,8 @@
 """When an account at the provider counts as failing, when it is tried again, and by which account a text leaves. Pure.
 
 What counts is said of the account or of its sender: credentials refused, no connection, no clear answer, a number that
-may not send. What is wrong with one text or one phone counts for nothing here. docs/decisions/0018-two-accounts.md.
+may not send. A clinic's own sender counts for that clinic alone. What is wrong with one text or one phone counts for
+nothing here. docs/decisions/0018-two-accounts.md.
 """
 
 from collections.abc import Mapping
@@ -106,6 +107,13 @@ def way_for(accounts: Mapping[Via, Breaker], *, wanted: Via | None, urgent: bool
         if not accounts[via].is_failing:
             return via, False
     return (wanted if urgent and wanted else Via.FIRST), False
+
+
+def with_sender(accounts: Mapping[Via, Breaker], own: Breaker | None) -> Mapping[Via, Breaker]:
+    """Return how both ways do for a clinic whose own sender does like this: the account is first to be well."""
+    if own is None or accounts[Via.FIRST].is_failing:
+        return accounts
+    return {**accounts, Via.FIRST: own}
 
 
 def _wait(tries: int) -> timedelta:

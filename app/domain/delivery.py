@@ -79,12 +79,15 @@ class Failure:
     slows: bool = False  # said of the sender, not of this text: all of its texts wait
     of_account: bool = False  # said of the account or its sender, not of this text: another account may take it
     certain: bool = False  # likewise, and true of every text to come
+    of_sender: bool = False  # said of the sender: texts by another sender of the same account may well leave
 
 
 _SUSPENDED = Failure(
     Next.REPEAT, "our account at Twilio is not active", timedelta(minutes=5), of_account=True, certain=True
 )
-_WRONG_SENDER = Failure(Next.REPEAT, "our number may not send texts", timedelta(minutes=5), of_account=True)
+_WRONG_SENDER = Failure(
+    Next.REPEAT, "our number may not send texts", timedelta(minutes=5), of_account=True, of_sender=True
+)
 # docs/messaging.md, "What Twilio's errors mean for us"; sources M1-M38
 _CODES = {
     10001: _SUSPENDED,
@@ -100,7 +103,9 @@ _CODES = {
     21659: _WRONG_SENDER,
     21660: _WRONG_SENDER,
     21661: _WRONG_SENDER,
-    21703: Failure(Next.REPEAT, "our Messaging Service has no number", timedelta(minutes=5), of_account=True),
+    21703: Failure(
+        Next.REPEAT, "our Messaging Service has no number", timedelta(minutes=5), of_account=True, of_sender=True
+    ),
     30001: Failure(Next.REPEAT, "the provider's queue overflowed", timedelta(minutes=5)),
     30002: Failure(Next.NEVER, "Twilio has suspended our account", of_account=True, certain=True),
     30003: Failure(Next.REPEAT, "phone off or out of reach", timedelta(minutes=30)),
@@ -110,8 +115,10 @@ _CODES = {
     30007: Failure(Next.NEVER, "the carrier's filter stopped it: call instead"),
     30008: Failure(Next.REPEAT, "the carrier gave no reason", timedelta(minutes=5)),
     30019: Failure(Next.NEVER, "the carrier refused a text this long"),
-    30032: Failure(Next.NEVER, "our toll-free number is not verified", of_account=True, certain=True),
-    30034: Failure(Next.NEVER, "our number is not registered with the carriers", of_account=True, certain=True),
+    30032: Failure(Next.NEVER, "our toll-free number is not verified", of_account=True, certain=True, of_sender=True),
+    30034: Failure(
+        Next.NEVER, "our number is not registered with the carriers", of_account=True, certain=True, of_sender=True
+    ),
     63014: Failure(Next.OPTED_OUT, "the person blocked us or opted out"),
 }
 

@@ -16,6 +16,7 @@ from app.domain.breaker import (
     after_success,
     after_trial_began,
     way_for,
+    with_sender,
 )
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -123,3 +124,21 @@ def test_by_which_account_a_text_leaves(
 ) -> None:
     chosen = way_for(accounts(first, second), wanted=wanted, urgent=urgent, routine=not urgent)
     assert chosen == (goes, trial)
+
+
+@pytest.mark.parametrize(
+    ("first", "own", "goes", "trial"),
+    [
+        (WELL, None, Via.FIRST, False),
+        (WELL, failing(), Via.SECOND, False),
+        (WELL, ANSWERING, Via.FIRST, True),
+        (failing(), WELL, Via.SECOND, False),  # a number is no better than its account
+        (failing(), ANSWERING, Via.SECOND, False),
+        (failing(), failing(), Via.SECOND, False),
+    ],
+)
+def test_a_clinics_own_sender_counts_while_its_account_is_well(
+    first: Breaker, own: Breaker | None, goes: Via, trial: bool
+) -> None:
+    known = with_sender(accounts(first, WELL), own)
+    assert way_for(known, wanted=None, urgent=False, routine=True) == (goes, trial)

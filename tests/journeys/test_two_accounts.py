@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -19,8 +20,8 @@ from app.actions.settle_unknown import settle_unknown
 from app.actions.webhook_forms import inbound_text
 from app.channels.base import Channel, Unknown
 from app.channels.two_accounts import account_of
-from app.db.messages import InboundMessage, Purpose
-from app.db.people import Phone
+from app.db.messages import InboundMessage, OutboundMessage, Purpose
+from app.db.people import Clinic, Phone
 from app.db.provider_account import breakers
 from app.db.work import TaskKind
 from app.domain.breaker import Via
@@ -30,6 +31,7 @@ from tests.conftest import Desk, FrozenClock, Someone
 from tests.fakes.twilio_server import FakeTwilio
 
 SECOND_SID, SECOND_NUMBER = "AC" + "0" * 31 + "2", "+16145550170"
+BRANCH_NUMBER = "+16145550177"
 Owed = Callable[..., int]
 
 
@@ -207,6 +209,71 @@ def test_a_lasting_answer_of_the_carriers_opens_it_at_once(
     owed(maria, "Text 1.")
     story.beat(seconds=1)
     assert story.arrived(story.second) == ["Text 1."]
+
+
+@pytest.fixture
+def branch(story: Story, clinic: Clinic) -> int:
+    """Another clinic, which texts from a number of its own."""
+    with story.line.db.begin() as session:
+        known = {c.key: getattr(clinic, c.key) for c in Clinic.__mapper__.column_attrs if c.key not in ("id", "sender")}
+        other = Clinic(**known, sender=BRANCH_NUMBER)
+        session.add(other)
+        session.flush()
+        return other.id
+
+
+def test_a_clinics_own_number_that_may_not_send_changes_the_way_of_this_clinic_alone(
+    story: Story, owed: Owed, maria: Someone, branch: int, desk: Desk
+) -> None:
+    def of_branch(body: str, **more: Any) -> None:
+        desk.change(OutboundMessage, owed(maria, body, **more), clinic_id=branch)
+
+    story.first.refuse(400, 21606, times=3)
+    for n in range(3):
+        of_branch(f"Branch {n}.")
+    story.beat()
+    assert not story.fails()
+    owed(maria, "Main.")
+    of_branch("Branch 3.")
+    story.beat(seconds=1)
+    assert story.arrived(story.first) == ["Main."]
+    assert sorted(story.arrived(story.second)) == [f"Branch {n}." for n in range(4)], "those it refused did not wait"
+    story.beat(minutes=2)
+    of_branch("Call 911.", urgent=True)
+    story.beat()
+    assert "Call 911." in story.arrived(story.second), "nobody in danger tries whether it is well"
+    for n in range(2):
+        of_branch(f"A reminder {n}.", purpose=Purpose.REMINDER)
+    story.beat(seconds=1)
+    tried = [message for message in story.first.accepted if message.from_ == BRANCH_NUMBER]
+    assert [message.body for message in tried] == ["A reminder 0."]
+    assert "A reminder 1." in story.arrived(story.second), "one text is the trial"
+    of_branch("Afterwards.")
+    story.beat(seconds=1)
+    assert story.arrived(story.first)[-1] == "Afterwards."
+
+
+def test_a_report_about_a_clinics_own_number_changes_the_way_of_this_clinic_alone(
+    story: Story, owed: Owed, maria: Someone, branch: int, desk: Desk, app: Flask
+) -> None:
+    desk.change(OutboundMessage, owed(maria, "Branch 0."), clinic_id=branch)
+    story.beat()
+    story.first.report(story.first.accepted[0], "failed", 30034, app=app.test_client())
+    assert not story.fails()
+    owed(maria, "Main.")
+    desk.change(OutboundMessage, owed(maria, "Branch 1."), clinic_id=branch)
+    story.beat(seconds=1)
+    assert story.arrived(story.first) == ["Branch 0.", "Main."]
+    assert "Branch 1." in story.arrived(story.second)
+
+
+def test_while_the_account_fails_a_clinic_with_its_own_number_leaves_by_the_other_too(
+    story: Story, owed: Owed, maria: Someone, branch: int, desk: Desk
+) -> None:
+    break_down(story, owed, maria)
+    desk.change(OutboundMessage, owed(maria, "Branch."), clinic_id=branch)
+    story.beat()
+    assert "Branch." in story.arrived(story.second)
 
 
 def test_what_is_wrong_with_one_phone_is_no_fault_of_the_account(story: Story, owed: Owed, maria: Someone) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from app.actions.check_line import JOB as CHECKS
 from app.actions.line import Line
 from app.db.pages import ClinicFacts, LineHealth, TaskRow, line_health, open_counts, open_tasks
-from app.db.provider_account import breakers
+from app.db.provider_account import all_breakers
 from app.db.threads import COUNTED
 from app.db.work import TaskKind
 from app.domain.breaker import Breaker, Via
@@ -38,7 +38,7 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
     with line.db.read() as session:
         counts = open_counts(session, clinic.id, on_call_hash)
         health = line_health(session, clinic, counts.on_call_opted_out, now)
-        accounts = breakers(session) if line.second_sender else {}
+        accounts = all_breakers(session).for_clinic(clinic.id) if line.second_sender else {}
         urgent = _alerts(open_tasks(session, clinic.id, limit=max(counts.alerts, 1))) if counts.alerts else ()
     return {
         "staff": signed,
