@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.actions.failed_text import not_delivered
@@ -20,12 +20,16 @@ TAKEN_FOR_ANOTHER = "what the provider has was another text with the same words"
 
 @dataclass(frozen=True)
 class StatusReport:
-    """`token` names our message where the provider's id is not known yet (replies handed over as TwiML)."""
+    """`token` names our message where the provider's id is not known yet (replies handed over as TwiML).
+
+    `by_words`: nobody reported it; the text was found in the provider's list by its phone, words and time.
+    """
 
     status: str
     token: str | None = None
     provider_id: str | None = None
     error_code: int | None = None
+    by_words: bool = False
 
 
 def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
@@ -37,6 +41,8 @@ def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
 
 def _recorded(line: Line, session: Session, report: StatusReport, now: datetime) -> bool:
     message = _message(session, report)
+    if message is not None and _names_another(message, report):
+        _forget_what_was_found(session, message)
     if _known(session, report, message):
         return False
     state = state_named(report.status)
@@ -53,8 +59,8 @@ def _recorded(line: Line, session: Session, report: StatusReport, now: datetime)
     )
     if message is None:
         return False
-    if message.provider_id is None and report.provider_id:
-        _take(session, message, report, now)
+    if message.provider_id is None and report.provider_id and not _take(session, message, report, now):
+        return False
     if not moved or state is None:
         return False
     message.state, message.state_at = state, now
@@ -90,19 +96,44 @@ def _known(session: Session, report: StatusReport, message: OutboundMessage | No
     return session.execute(same.limit(1)).first() is not None
 
 
-def _take(session: Session, message: OutboundMessage, report: StatusReport, now: datetime) -> None:
-    """Note the provider's id. Only a report that names our token is certain of it: what was matched by words gives way.
+def _names_another(message: OutboundMessage, report: StatusReport) -> bool:
+    """Whether a certain report says that the id which words had found is not this text's.
 
-    That other text, with the same words to the same phone, is unknown again, and asked about.
+    Of an answer that was handed over once: a text that was sent twice has two ids, and both are its own.
+    """
+    certain = report.token is not None and not report.by_words and report.provider_id is not None
+    return certain and not message.attempts and message.provider_id not in (None, report.provider_id)
+
+
+def _forget_what_was_found(session: Session, message: OutboundMessage) -> None:
+    session.execute(
+        delete(DeliveryEvent).where(
+            DeliveryEvent.message_id == message.id, DeliveryEvent.provider_id == message.provider_id
+        )
+    )
+    message.provider_id, message.state, message.reason = None, DeliveryState.HANDED_OVER, None
+
+
+def _take(session: Session, message: OutboundMessage, report: StatusReport, now: datetime) -> bool:
+    """Note the provider's id; False where it is another text's. Only a report that names our token is certain of it.
+
+    What was matched by words gives way: that other text, with the same words to the same phone, is unknown again
+    whatever was believed of it, and asked about.
     """
     other = session.scalars(
         select(OutboundMessage).where(OutboundMessage.provider_id == report.provider_id).with_for_update()
     ).first()
-    if other is not None and not report.token:
-        return
+    if other is not None and (not report.token or report.by_words):
+        return False
     if other is not None:
         other.provider_id = None
-        if other.state not in FINAL:
+        if other.state not in FINAL or other.state is DeliveryState.DELIVERED:
             other.state, other.state_at, other.reason = DeliveryState.UNKNOWN, now, TAKEN_FOR_ANOTHER
         session.flush()
+        session.execute(  # what was found of it was never told of it: its own reports are still to come
+            delete(DeliveryEvent).where(
+                DeliveryEvent.message_id == other.id, DeliveryEvent.provider_id == report.provider_id
+            )
+        )
     message.provider_id = report.provider_id
+    return True

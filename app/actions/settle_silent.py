@@ -56,34 +56,37 @@ def settle_silent(line: Line, channel: Channel, now: datetime) -> int:
 
 
 def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
-    token, handed_over, via, ask = _question(line, message_id)
+    token, handed_over, known, via, ask = _question(line, message_id)
     answer = asking.ask(ask, via)
     if answer is None:
         return _changed(line, message_id, now, _cannot_ask)
     provider_id, told = answer
     if told is None:
         return _changed(line, message_id, now, _never_left if handed_over and provider_id is None else _not_known)
-    report = StatusReport(told.status, token=token, provider_id=provider_id, error_code=told.error_code)
+    report = StatusReport(
+        told.status, token=token, provider_id=provider_id, error_code=told.error_code, by_words=not known
+    )
     moved = record_status(line, report, now)
     return _changed(line, message_id, now, _look_later) or moved
 
 
-def _question(line: Line, message_id: int) -> tuple[str, bool, str | None, Ask]:
-    """Return the text's token, whether it was handed over in an answer, and whom to ask about it and how."""
+def _question(line: Line, message_id: int) -> tuple[str, bool, bool, str | None, Ask]:
+    """Return the text's token, whether it was handed over in an answer, whether its id is known, and whom to ask about
+    it and how."""
     with line.db.read() as session:
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
-        since = message.created_at - timedelta(minutes=1)
-        others = ids_of_others(session, message, since)
+        made_at = message.created_at
+        others = ids_of_others(session, message)
         known, body = message.provider_id, message.body
         token, handed_over = message.token, message.state is DeliveryState.HANDED_OVER
         via = message.via
 
     def ask(channel: Channel) -> tuple[str | None, Told | None]:
-        provider_id = known or channel.find(number, body, since, others)
+        provider_id = known or channel.find(number, body, made_at, others)
         return provider_id, channel.told_of(provider_id) if provider_id else None
 
-    return token, handed_over, via, ask
+    return token, handed_over, known is not None, via, ask
 
 
 def _changed(line: Line, message_id: int, now: datetime, change: Change) -> bool:

@@ -17,6 +17,7 @@ from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.people import Phone
 from app.domain.breaker import Via
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
+from app.domain.silence import CLOCKS_APART
 from app.logs import following, request_named_by, tell
 
 log = logging.getLogger(__name__)
@@ -64,9 +65,9 @@ def _settle(line: Line, asking: Asking, message_id: int, now: datetime, jitter: 
     with line.db.read() as session:
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
-        body, since, via = message.body, message.created_at - timedelta(minutes=1), message.via
-        others = ids_of_others(session, message, since)
-    found = asking.ask(lambda channel: (channel.find(number, body, since, others),), via)
+        body, made_at, via = message.body, message.created_at, message.via
+        others = ids_of_others(session, message)
+    found = asking.ask(lambda channel: (channel.find(number, body, made_at, others),), via)
     asked, provider_id = found is not None, found[0] if found else None
     with line.db.begin() as session:
         message = session.get_one(OutboundMessage, message_id, with_for_update=True)
@@ -104,7 +105,7 @@ def _again(session: Session, message: OutboundMessage, now: datetime, jitter: fl
         ask_for_a_call(session, message, "the provider gives no clear answer", now)
 
 
-def ids_of_others(session: Session, message: OutboundMessage, since: datetime) -> list[str]:
+def ids_of_others(session: Session, message: OutboundMessage) -> list[str]:
     """Return the provider's ids of our other texts to the same phone: what it holds besides is the one we look for."""
     return list(
         session.scalars(
@@ -112,7 +113,7 @@ def ids_of_others(session: Session, message: OutboundMessage, since: datetime) -
                 OutboundMessage.phone_id == message.phone_id,
                 OutboundMessage.id != message.id,
                 OutboundMessage.provider_id.is_not(None),
-                OutboundMessage.created_at >= since - LONGEST,
+                OutboundMessage.created_at >= message.created_at - CLOCKS_APART - LONGEST,
             )
         )
     )

@@ -97,11 +97,11 @@ class Channel(Protocol):
         Raises NotSent (safe to repeat), Rejected or OptedOut (never repeat), or Unknown (ask with `find` first).
         """
 
-    def find(self, recipient: str, body: str, since: datetime, but: Collection[str] = ()) -> str | None:
-        """Return the provider's id of the newest text it holds with exactly this body, made at `since` or later.
+    def find(self, recipient: str, body: str, made_at: datetime, but: Collection[str] = ()) -> str | None:
+        """Return the provider's id of the text with exactly this body that it got nearest to `made_at`.
 
-        `but`: the ids of our other texts, which are not looked for. Instants count in whole seconds, the provider's
-        own clock. Raises Unknown when the provider cannot be asked.
+        `made_at`: by our clock, which may have been CLOCKS_APART ahead. `but`: the ids of our other texts, which are
+        not looked for. Raises Unknown when the provider cannot be asked.
         """
 
     def told_of(self, provider_id: str) -> Told | None:

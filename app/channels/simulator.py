@@ -30,7 +30,7 @@ class SimulatorChannel:
         self,
         recipient: str,  # noqa: ARG002 nothing is ever in doubt
         body: str,  # noqa: ARG002
-        since: datetime,  # noqa: ARG002
+        made_at: datetime,  # noqa: ARG002
         but: Collection[str] = (),  # noqa: ARG002
     ) -> str | None:
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.channels.base import Accepted, Came, ChannelError, Outgoing, Rejected, Told, Unknown, error_for
 from app.domain.delivery import Failure, Next
+from app.domain.silence import CLOCKS_APART
 
 _LONGEST_VALIDITY_SECONDS = 36_000  # Twilio's queue holds ten hours; docs/messaging.md
 _LARGEST_PAGE = 1000
@@ -51,29 +52,29 @@ class TwilioSms:
             raise outcome  # here, not where it was caught: the library's own error repeats the number
         return outcome
 
-    def find(self, recipient: str, body: str, since: datetime, but: Collection[str] = ()) -> str | None:
-        """Return the id of the newest outbound text to `recipient` with exactly this body, made at `since` or later.
+    def find(self, recipient: str, body: str, made_at: datetime, but: Collection[str] = ()) -> str | None:
+        """Return the id of the text to `recipient` with exactly this body that Twilio got nearest to `made_at`.
 
         `but`: ids that are not looked for.
 
-        By the day it was made, not by Twilio's DateSent filter: a text still in the queue has no such date.
+        By when it was made, not by Twilio's DateSent filter: a text still in the queue has no such date.
         Raises Unknown when Twilio cannot be asked.
         """
         held = self._held(recipient)
         if isinstance(held, Failure):
             raise Unknown(held)
         wanted = (body.strip(), (_TRIAL_PREFIX + body).strip())
-        earliest = since.replace(microsecond=0)  # Twilio's dates have whole seconds
+        made_at = made_at.replace(microsecond=0)  # Twilio's dates have whole seconds
         found = [
-            (one.date_created, one.sid)
+            (-abs(one.date_created - made_at), one.date_created, one.sid)
             for one in held
             if str(one.direction).startswith("outbound")
             and (one.body or "").strip() in wanted
             and one.date_created
-            and one.date_created >= earliest
+            and one.date_created >= made_at - CLOCKS_APART
             and one.sid not in but
         ]
-        return str(max(found)[1]) if found else None
+        return str(max(found)[-1]) if found else None
 
     def told_of(self, provider_id: str) -> Told | None:
         """Return what Twilio says of a text; None where it knows nothing of it. Raises Unknown."""

@@ -23,8 +23,8 @@ class TwoAccounts:
     def send(self, message: Outgoing) -> Accepted:
         return self._of[message.via].send(message)
 
-    def find(self, recipient: str, body: str, since: datetime, but: Collection[str] = ()) -> str | None:
-        return self._of[Via.FIRST].find(recipient, body, since, but)
+    def find(self, recipient: str, body: str, made_at: datetime, but: Collection[str] = ()) -> str | None:
+        return self._of[Via.FIRST].find(recipient, body, made_at, but)
 
     def told_of(self, provider_id: str) -> Told | None:
         return self._of[Via.FIRST].told_of(provider_id)

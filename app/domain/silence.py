@@ -7,6 +7,7 @@ from app.domain.delivery import DeliveryState
 SILENT_FOR = timedelta(seconds=60)  # reports come within seconds, or something is wrong
 LEAST_APART = timedelta(minutes=1)
 MOST_APART = timedelta(hours=1)
+CLOCKS_APART = timedelta(minutes=90)  # so far our clock may have been ahead when a text was made, set an hour wrong
 PERSON_AFTER = timedelta(minutes=15)  # a safety text of which nothing is known by then is a nurse's work
 ASK_UNTIL = timedelta(hours=24)  # a provider's queue holds a text for ten hours at most; then carriers have their day
 ANSWER_HELPS = timedelta(hours=1)  # an answer to a text, sent again; later it would surprise

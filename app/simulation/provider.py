@@ -11,6 +11,7 @@ from datetime import datetime
 
 from app.channels.base import Accepted, Came, Outgoing, Told, error_for
 from app.domain.delivery import Failure, Next, failure
+from app.domain.silence import CLOCKS_APART
 from app.simulation.agenda import Agenda, instant
 from app.simulation.parameters import MINUTES_A_DAY, Shard, stream
 from faq.segments import measure
@@ -132,14 +133,17 @@ class Provider:
         """It is on its way: the simulated carrier reports the rest, however late."""
         return Told("sent") if provider_id in self._ids else None
 
-    def find(self, recipient: str, body: str, since: datetime, but: Collection[str] = ()) -> str | None:
+    def find(self, recipient: str, body: str, made_at: datetime, but: Collection[str] = ()) -> str | None:
         if self._failing() == 1:
             raise error_for(_NO_ANSWER)
         if self.shard.off("settling"):
             return None
-        made = [provider_id for at, provider_id in self._held[recipient, body] if at >= since]
-        held = [provider_id for provider_id in made if provider_id not in but]
-        return held[-1] if held else None
+        held = [
+            (-abs(at - made_at), provider_id)
+            for at, provider_id in self._held[recipient, body]
+            if at >= made_at - CLOCKS_APART and provider_id not in but
+        ]
+        return max(held)[1] if held else None
 
     def _failing(self) -> float:
         now = self.agenda.minute

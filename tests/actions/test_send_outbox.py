@@ -299,8 +299,8 @@ class DyingChannel:
             self._channel.send(message)
         raise PoweredOff
 
-    def find(self, recipient: str, body: str, since: datetime, but: Collection[str] = ()) -> str | None:
-        return self._channel.find(recipient, body, since, but)
+    def find(self, recipient: str, body: str, made_at: datetime, but: Collection[str] = ()) -> str | None:
+        return self._channel.find(recipient, body, made_at, but)
 
 
 @pytest.mark.parametrize("after_sending", [False, True])

@@ -270,3 +270,88 @@ def test_a_report_takes_its_id_from_the_text_that_words_alone_had_matched(
     rows = {row.id: row for row in desk.messages(Purpose.STAFF)}
     assert rows[other.id].state is DeliveryState.DELIVERED
     assert (rows[matched.id].state, rows[matched.id].provider_id) == (DeliveryState.UNKNOWN, None)
+
+
+def test_an_answer_taken_for_a_later_one_with_the_same_words_is_sent_after_all(
+    texts: Texts,
+    lost: Callable[[str, str], None],
+    settle: Settle,
+    twilio: FakeTwilio,
+    maria: Someone,
+    desk: Desk,
+    channel: Channel,
+    clock: FrozenClock,
+) -> None:
+    lost(maria.phone, "TRAVEL")  # this one also asks whether that helped
+    lost(maria.phone, "TRAVEL")
+    early = desk.messages(Purpose.REPLY)[1].id
+    clock.forward(seconds=30)
+    texts(maria.phone, "TRAVEL")
+    [later] = twilio.replied
+    later.status = "delivered"  # and the report of it is slow
+    clock.forward(seconds=30)
+    settle()
+    believed = {row.id: row for row in desk.messages(Purpose.REPLY)}[early]
+    assert (believed.provider_id, believed.state) == (later.sid, DeliveryState.DELIVERED)
+    token = desk.messages(Purpose.REPLY)[2].token
+    for status in ("sent", "delivered"):
+        record_status(desk.line, StatusReport(status, token, later.sid), clock())
+    clock.forward(seconds=45)
+    settle_unknown(desk.line, channel, clock())
+    send_outbox(desk.line, channel, clock())
+    again = twilio.accepted[-1]
+    assert again.body == later.body
+    record_status(desk.line, StatusReport("delivered", believed.token, again.sid), clock())
+    rows = {row.id: row for row in desk.messages(Purpose.REPLY)}
+    assert (rows[early].provider_id, rows[early].state) == (again.sid, DeliveryState.DELIVERED)
+    assert [row.state for row in rows.values() if row.provider_id == later.sid] == [DeliveryState.DELIVERED]
+
+
+def test_a_report_that_names_its_text_corrects_what_words_had_found(
+    texts: Texts, settle: Settle, twilio: FakeTwilio, maria: Someone, desk: Desk, clock: FrozenClock
+) -> None:
+    """Twilio's list lags: only a later answer with the same words stands in it when the first one is asked about."""
+    for _ in range(2):  # the first also asks whether that helped
+        texts(maria.phone, "TRAVEL")
+    mine = twilio.replied[1]
+    twilio._held.remove(mine)
+    clock.forward(seconds=30)
+    texts(maria.phone, "TRAVEL")
+    later = twilio.replied[2]
+    later.status = "delivered"
+    clock.forward(seconds=30)
+    settle()
+    early, newest = desk.messages(Purpose.REPLY)[1:]
+    assert early.provider_id == later.sid, "wrongly"
+    record_status(desk.line, StatusReport("undelivered", early.token, mine.sid, 30003), clock())
+    record_status(desk.line, StatusReport("delivered", newest.token, later.sid), clock())
+    rows = {row.id: row for row in desk.messages(Purpose.REPLY)}
+    assert (rows[early.id].provider_id, rows[early.id].state) == (mine.sid, DeliveryState.UNDELIVERED)
+    assert (rows[newest.id].provider_id, rows[newest.id].state) == (later.sid, DeliveryState.DELIVERED)
+
+
+def test_an_answer_is_found_though_our_clock_was_an_hour_ahead_when_it_was_made(
+    texts: Texts, settle: Settle, twilio: FakeTwilio, maria: Someone, desk: Desk, clock: FrozenClock
+) -> None:
+    clock.forward(hours=1)
+    texts(maria.phone, "TRAVEL")
+    clock.forward(hours=-1)
+    twilio.replied[0].made_at = clock().replace(microsecond=0)
+    clock.forward(hours=1, minutes=1)
+    settle()
+    assert (reply(desk).provider_id, twilio.accepted) == (twilio.replied[0].sid, [])
+
+
+def test_what_was_found_by_its_words_does_not_take_the_id_of_a_text_that_was_reported(
+    owed: Callable[..., int], maria: Someone, desk: Desk, channel: Channel, clock: FrozenClock
+) -> None:
+    for _ in range(2):
+        owed(maria, "Please call us.")
+    send_outbox(desk.line, channel, clock(), senders=1)
+    told, other = desk.messages(Purpose.STAFF)
+    desk.change(OutboundMessage, other.id, provider_id=None, state=DeliveryState.UNKNOWN)
+    found = StatusReport("delivered", other.token, told.provider_id, by_words=True)
+    assert not record_status(desk.line, found, clock())
+    rows = {row.id: row for row in desk.messages(Purpose.STAFF)}
+    assert rows[told.id].provider_id == told.provider_id
+    assert (rows[other.id].state, rows[other.id].provider_id) == (DeliveryState.UNKNOWN, None)

@@ -123,7 +123,7 @@ def test_a_lost_connection_is_unknown_and_asking_tells(
     twilio.hang_up(after_accepting)
     with pytest.raises(Unknown):
         channel.send(reminder)
-    found = channel.find(MARIA, REMINDER, since=NOW)
+    found = channel.find(MARIA, REMINDER, made_at=NOW)
     assert found == (twilio.accepted[0].sid if after_accepting else None)
 
 
@@ -183,7 +183,7 @@ def test_a_refused_connection_is_safe_to_repeat(reminder: Outgoing) -> None:
         with pytest.raises(NotSent):
             channel.send(reminder)
         with pytest.raises(Unknown):
-            channel.find(MARIA, REMINDER, since=NOW)
+            channel.find(MARIA, REMINDER, made_at=NOW)
         with pytest.raises(NotSent, match="no connection"):
             channel.check_credentials()
 
@@ -227,31 +227,33 @@ def test_a_message_may_name_its_own_sender(
     assert (held.messaging_service_sid or held.from_) == sender
 
 
-def test_find_takes_the_newest_with_exactly_this_body(
+def test_find_takes_the_one_with_exactly_this_body_that_came_nearest(
     channel: TwilioSms, twilio: FakeTwilio, reminder: Outgoing
 ) -> None:
     moments = iter([NOW, NOW + timedelta(minutes=5), NOW + timedelta(minutes=6), NOW + timedelta(minutes=7)])
     twilio.clock = lambda: next(moments)
-    older, newer = channel.send(reminder), channel.send(reminder)
+    older, newer = channel.send(reminder).provider_id, channel.send(reminder).provider_id
     channel.send(dataclasses.replace(reminder, body=REMINDER + " Thank you."))
     channel.send(dataclasses.replace(reminder, recipient="+16145550124"))
-    assert channel.find(MARIA, REMINDER, since=NOW) == newer.provider_id
-    assert channel.find(MARIA, REMINDER, since=NOW + timedelta(minutes=5, milliseconds=900)) == newer.provider_id
-    assert channel.find(MARIA, REMINDER, since=NOW + timedelta(minutes=5, seconds=1)) is None
-    assert channel.find(MARIA, REMINDER.upper(), since=NOW) is None
-    assert older != newer
+    assert channel.find(MARIA, REMINDER, made_at=NOW + timedelta(milliseconds=900)) == older
+    assert channel.find(MARIA, REMINDER, made_at=NOW, but=[older]) == newer
+    assert channel.find(MARIA, REMINDER, made_at=NOW + timedelta(minutes=4)) == newer
+    an_hour_ahead = NOW + timedelta(minutes=65)
+    assert channel.find(MARIA, REMINDER, made_at=an_hour_ahead) == newer, "our clock may have been wrong"
+    assert channel.find(MARIA, REMINDER, made_at=NOW + timedelta(hours=2)) is None
+    assert channel.find(MARIA, REMINDER.upper(), made_at=NOW) is None
 
 
 def test_find_sees_replies_but_nothing_that_came_in(channel: TwilioSms, twilio: FakeTwilio) -> None:
     twilio.hold({"To": MARIA, "From": twilio.number, "Body": "1"}, direction="inbound")
-    assert channel.find(MARIA, "1", since=NOW) is None
+    assert channel.find(MARIA, "1", made_at=NOW) is None
     reply = twilio.hold({"To": MARIA, "From": twilio.number, "Body": "1"}, direction="outbound-reply")
-    assert channel.find(MARIA, "1", since=NOW) == reply.sid
+    assert channel.find(MARIA, "1", made_at=NOW) == reply.sid
 
 
 def test_find_knows_the_words_a_trial_account_puts_first(channel: TwilioSms, twilio: FakeTwilio) -> None:
     held = twilio.hold({"To": MARIA, "Body": f"Sent from your Twilio trial account - {REMINDER}"})
-    assert channel.find(MARIA, REMINDER, since=NOW) == held.sid
+    assert channel.find(MARIA, REMINDER, made_at=NOW) == held.sid
 
 
 def test_find_reads_on_over_pages(channel: TwilioSms, twilio: FakeTwilio, reminder: Outgoing) -> None:
@@ -259,14 +261,14 @@ def test_find_reads_on_over_pages(channel: TwilioSms, twilio: FakeTwilio, remind
     first = channel.send(reminder)
     for n in range(5):
         channel.send(Outgoing(MARIA, f"another {n}"))
-    assert channel.find(MARIA, REMINDER, since=NOW) == first.provider_id
+    assert channel.find(MARIA, REMINDER, made_at=NOW) == first.provider_id
     assert twilio.requests.count("GET Messages.json") == 3
 
 
 def test_find_that_cannot_ask_says_so(twilio: FakeTwilio) -> None:
     stranger = TwilioSms(twilio.account_sid, "another token", twilio.number, twilio.url)
     with pytest.raises(Unknown, match="could not be asked"):
-        stranger.find(MARIA, REMINDER, since=NOW)
+        stranger.find(MARIA, REMINDER, made_at=NOW)
 
 
 def test_the_credentials_are_proved(channel: TwilioSms, twilio: FakeTwilio) -> None:
@@ -285,7 +287,7 @@ def test_nothing_private_is_logged_at_any_level(
     for name in (None, "twilio", "twilio.http_client", "urllib3", "urllib3.connectionpool", "urllib3.util.retry"):
         caplog.set_level(logging.DEBUG, logger=name)
     channel.send(reminder)
-    channel.find(MARIA, REMINDER, since=NOW)
+    channel.find(MARIA, REMINDER, made_at=NOW)
     twilio.refuse(400, 21211)
     twilio.delay(5)
     for hurried in (channel, hasty):
@@ -295,7 +297,7 @@ def test_nothing_private_is_logged_at_any_level(
         nobody.bind(("127.0.0.1", 0))
         lost = TwilioSms(twilio.account_sid, "t", twilio.number, f"http://127.0.0.1:{nobody.getsockname()[1]}")
         with pytest.raises(Unknown):
-            lost.find(MARIA, REMINDER, since=NOW)
+            lost.find(MARIA, REMINDER, made_at=NOW)
     assert "connection" in caplog.text, "the HTTP library does log, and is heard here"
     for private in (MARIA.removeprefix("+"), twilio.number.removeprefix("+"), "Northgate", "Reply", "status?m="):
         assert private not in caplog.text
