@@ -14,4 +14,4 @@ _INSERT = Prepared(lambda _: insert(AuditEvent.__table__), ("at", "actor", "verb
 
 def audit(session: Session, now: datetime, actor: str, verb: str, subject: str, **detail: Any) -> None:
     """Record a deed. `detail` holds states, ids and counts, never a name, a number or a text."""
-    _INSERT.run(session, at=now, actor=actor, verb=verb, subject=subject, detail=detail or None)
+    _INSERT.run_later(session, at=now, actor=actor, verb=verb, subject=subject, detail=detail or None)

@@ -24,10 +24,10 @@ from app.actions.tasks import open_task
 from app.actions.threads import text_came
 from app.db.directory import (
     KnownPhone,
-    clinic_for,
+    Who,
     clinic_that_texts,
     coming_visits,
-    find_phone,
+    find_who,
     number_again,
     open_alert_codes,
     phone_named,
@@ -121,10 +121,10 @@ def receive_text(line: Line, inbound: InboundText, now: datetime, *, late: Late 
 
 def _received(line: Line, session: Session, inbound: InboundText, now: datetime, late: Late | None) -> Received:
     number = sender_key(inbound.sender)
-    clinic = _clinic(line, session, inbound, number)
-    if clinic is None:
+    who = _who(session, inbound, line.db.hash_of(number))
+    if who is None:
         raise Refused("there is no clinic yet: run `pumpline migrate`", "missing")
-    phone = find_phone(session, clinic.id, line.db.hash_of(number))
+    clinic, phone = who.clinic, who.phone
     understood = _understand(line, inbound, phone, now)
     sender = _sender(line, session, clinic, number, phone, understood, now)
     decision = decide(
@@ -140,7 +140,7 @@ def _received(line: Line, session: Session, inbound: InboundText, now: datetime,
         decision = replace(decision, replies=tuple(reply for reply in decision.replies if reply.urgent))
     decision = within_bounds(line, session, decision, sender, number, phone.id if phone else None, now)
     if phone:
-        decision = within_reason(line, session, decision, sender, phone.id, inbound.body, now)
+        decision = within_reason(line, session, decision, sender, phone, inbound.body, now)
     phone_id = phone.id if phone else phone_named(line.db, session, clinic.id, number, now)
     if phone and phone.number_gone:
         number_again(session, phone_id, number)
@@ -158,11 +158,11 @@ def _received(line: Line, session: Session, inbound: InboundText, now: datetime,
     return Received(inbound_id, replies, repeated=False, trace=decision.trace, kind=understood.kind)
 
 
-def _clinic(line: Line, session: Session, inbound: InboundText, number: str) -> Clinic | None:
-    """Return the clinic that is meant. The sender of the second account is all clinics': whose patient is it?"""
-    if inbound.via is Via.SECOND:
-        return clinic_that_texts(session, line.db.hash_of(number)) or clinic_for(session, inbound.recipient)
-    return clinic_for(session, inbound.recipient)
+def _who(session: Session, inbound: InboundText, number_hash: str) -> Who | None:
+    """Return the clinic that is meant and the phone. The sender of the second account is all clinics': whose patient
+    is it?"""
+    meant = clinic_that_texts(session, number_hash) if inbound.via is Via.SECOND else 0
+    return find_who(session, inbound.recipient, number_hash, clinic_id=meant)
 
 
 def _checked(line: Line, inbound: InboundText, now: datetime, late: Late | None) -> Received:
@@ -230,9 +230,7 @@ def _sender(
     asked = Asked.from_json(phone.asked)
     names = {person.patient_id: person.sealed_name for person in phone.people}
     coming = (
-        coming_visits(session, phone.id, now)
-        if names and (understood.intent in _ABOUT_VISITS or asked.confirms)
-        else ()
+        coming_visits(session, names, now) if names and (understood.intent in _ABOUT_VISITS or asked.confirms) else ()
     )
     others = visits_in_time(session, coming, clinic.time_zone)
     return replace(
@@ -248,7 +246,6 @@ def _sender(
                 others.get(v.appointment_id),
             )
             for v in coming
-            if v.patient_id in names  # not of somebody who left
         ),
         asked=asked,
         paused=phone.paused_until is not None and now < phone.paused_until,

@@ -96,7 +96,7 @@ def text_came(
     session: Session, clinic_id: int, phone_id: int, text_id: int, language: str, now: datetime, *, wants_person: bool
 ) -> None:
     """A text came: whatever was closed or snoozed is open again. `wants_person`: it led to a task or an alert."""
-    _CAME.run(
+    _CAME.run_later(
         session,
         phone_id=phone_id,
         clinic_id=clinic_id,
@@ -114,7 +114,7 @@ def text_came(
 
 def text_went(session: Session, clinic_id: int, phone_id: int, message_id: int, now: datetime) -> None:
     """A text is owed. By itself that opens nothing: a thread that begins with a reminder begins closed."""
-    _WENT.run(
+    _WENT.run_later(
         session,
         of_phone=phone_id,
         phone_id=phone_id,

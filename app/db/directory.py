@@ -1,6 +1,6 @@
 """Who is behind a phone. Read on every text, so in plain columns, not mapped objects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from app.db.care import Appointment, AppointmentState
 from app.db.engine import Database, connection_of
 from app.db.inserts import insert_once
-from app.db.messages import OutboundMessage
+from app.db.messages import InboundMessage, OutboundMessage
 from app.db.people import Clinic, Contact, ContactKind, Patient, PatientState, Phone
-from app.db.prepared import Prepared
+from app.db.prepared import Prepared, Row
 from app.db.supply import Supply
 from app.db.threads import PhoneThread
 from app.db.work import Task, TaskKind, TaskState
+from app.domain.robots import SAME_WORDS
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,35 @@ class KnownPhone:
     people: tuple[Behind, ...]
     paused_until: datetime | None = None  # a nurse has the conversation
     number_gone: bool = False  # whoever had it was erased: `number_again`
+    lately: datetime | None = None  # when its third newest text came: who says the same again and again has three
 
 
-_phone, _contact, _patient = Phone.__table__.c, Contact.__table__.c, Patient.__table__.c
-_thread = PhoneThread.__table__.c
-_PHONE = Prepared(
-    lambda _: (
+_clinic, _phone, _contact, _patient = (t.__table__.c for t in (Clinic, Phone, Contact, Patient))
+_thread, _text = PhoneThread.__table__.c, InboundMessage.__table__.c
+_CLINIC_COLUMNS = len(Clinic.__table__.columns)
+
+
+def _who() -> Any:
+    meant = case((_clinic.id == bindparam("clinic_id"), 0), (_clinic.sender == bindparam("sender"), 1), else_=2)
+    clinic = select(Clinic.__table__).order_by(meant, _clinic.id).limit(literal_column("1")).subquery("meant")
+    lately = (
+        select(_text.received_at)
+        .where(_text.phone_id == _phone.id)
+        .order_by(_text.id.desc())
+        .limit(literal_column("1"))
+        .offset(literal_column(str(SAME_WORDS - 1)))
+        .scalar_subquery()
+    )
+    return (
         select(
-            _phone.id,
+            *clinic.c,
+            _phone.id.label("known_id"),
             _phone.opted_out_at,
-            _phone.language,
+            _phone.language.label("spoken"),
             _phone.asked,
             _thread.paused_until,
             _phone.number_gone,
+            type_coerce(lately, _text.received_at.type),
             _contact.kind,
             _patient.id.label("patient_id"),
             type_coerce(_patient.given_name, LargeBinary).label("sealed_name"),
@@ -60,28 +77,66 @@ _PHONE = Prepared(
             _patient.state,
         )
         .select_from(
-            Phone.__table__.outerjoin(PhoneThread.__table__, _thread.phone_id == _phone.id)
+            clinic.outerjoin(
+                Phone.__table__,
+                and_(_phone.clinic_id == clinic.c.id, _phone.number_hash == bindparam("number_hash")),
+            )
+            .outerjoin(PhoneThread.__table__, _thread.phone_id == _phone.id)
             .outerjoin(Contact.__table__, _contact.phone_id == _phone.id)
             .outerjoin(Patient.__table__, _patient.id == _contact.patient_id)
         )
-        .where(_phone.clinic_id == bindparam("clinic_id"), _phone.number_hash == bindparam("number_hash"))
         .order_by(_contact.id)
     )
-)
+
+
+_WHO = Prepared(lambda _: _who(), raw=_CLINIC_COLUMNS)
 _GONE = (PatientState.LEFT, PatientState.DECEASED)
 
 
-def find_phone(session: Session, clinic_id: int, number_hash: str) -> KnownPhone | None:
-    rows = _PHONE.run(session, clinic_id=clinic_id, number_hash=number_hash)
+@dataclass(frozen=True)
+class Who:
+    """The clinic that was texted, for reading only, and the phone that texted, where the clinic knows it."""
+
+    clinic: Clinic
+    phone: KnownPhone | None
+
+
+def find_who(session: Session, recipient: str, number_hash: str, *, clinic_id: int = 0) -> Who | None:
+    """Return who was texted by whom: the clinic with this id, or with this sender, else the first one.
+
+    None where there is no clinic.
+    """
+    rows = _WHO.run(session, sender=recipient, number_hash=number_hash, clinic_id=clinic_id)
     if not rows:
         return None
-    phone_id, opted_out_at, phone_language, asked, paused_until, number_gone = rows[0][:6]
+    clinic = _clinic_of(session, rows[0][:_CLINIC_COLUMNS])
+    known = [row[_CLINIC_COLUMNS:] for row in rows]
+    phone_id, opted_out_at, language, asked, paused_until, number_gone, lately = known[0][:7]
+    if phone_id is None:
+        return Who(clinic, None)
     people = tuple(
-        Behind(patient_id, bytes(sealed_name), language, kind is ContactKind.CARER)
-        for _, _, _, _, _, _, kind, patient_id, sealed_name, language, state in rows
+        Behind(patient_id, bytes(sealed_name), spoken, kind is ContactKind.CARER)
+        for kind, patient_id, sealed_name, spoken, state in (row[7:] for row in known)
         if patient_id is not None and state not in _GONE
     )
-    return KnownPhone(phone_id, opted_out_at, phone_language, asked, people, paused_until, bool(number_gone))
+    return Who(
+        clinic, KnownPhone(phone_id, opted_out_at, language, asked, people, paused_until, bool(number_gone), lately)
+    )
+
+
+_clinics: WeakKeyDictionary[Engine, dict[str, Clinic]] = WeakKeyDictionary()
+
+
+def _clinic_of(session: Session, row: Row) -> Clinic:
+    """Return the clinic of a row as the driver gave it, made into an object only when it is another than last time."""
+    held = repr(row)
+    known = _clinics.setdefault(connection_of(session).engine, {})
+    if (clinic := known.get(held)) is None:
+        clinic = session.get_one(Clinic, row[0], populate_existing=True)
+        session.expunge(clinic)
+        known.clear()
+        known[held] = clinic
+    return clinic
 
 
 def phone_named(db: Database, session: Session, clinic_id: int, number: str, now: datetime) -> int:
@@ -115,51 +170,19 @@ _REMEMBER = Prepared(lambda _: update(Phone.__table__).where(_phone.id == bindpa
 
 def remember(session: Session, phone_id: int, asked: dict[str, Any] | None) -> None:
     """Keep what this phone may still answer."""
-    _REMEMBER.run(session, phone=phone_id, asked=asked)
+    _REMEMBER.run_later(session, phone=phone_id, asked=asked)
 
 
-_clinic = Clinic.__table__.c
-_CLINIC = Prepared(
-    lambda _: (
-        select(Clinic.__table__)
-        .order_by(case((_clinic.sender == bindparam("sender"), 0), else_=1), _clinic.id)
-        .limit(literal_column("1"))
-    ),
-    raw=True,
-)
-_clinics: WeakKeyDictionary[Engine, dict[Any, Clinic]] = WeakKeyDictionary()
-
-
-def clinic_for(session: Session, recipient: str) -> Clinic | None:
-    """Return the clinic that was texted: by its sender, else the first one. For reading only.
-
-    The row is read each time, and made into an object only when it is not the row of last time.
-    """
-    rows = _CLINIC.run(session, sender=recipient)
-    if not rows:
-        return None
-    row = repr(tuple(rows[0]))  # PostgreSQL's holds a list
-    known = _clinics.setdefault(connection_of(session).engine, {})
-    if (clinic := known.get(row)) is None:
-        clinic = session.get_one(Clinic, rows[0][0], populate_existing=True)
-        session.expunge(clinic)
-        known.clear()
-        known[row] = clinic
-    return clinic
-
-
-def clinic_that_texts(session: Session, number_hash: str) -> Clinic | None:
-    """Return the clinic that last texted a phone, of those that know it; None where none does. For reading only."""
+def clinic_that_texts(session: Session, number_hash: str) -> int:
+    """Return the id of the clinic that last texted a phone, of those that know it; 0 where none does."""
     newest = select(func.max(OutboundMessage.id)).where(OutboundMessage.phone_id == Phone.id).scalar_subquery()
-    clinic = session.scalar(
-        select(Clinic)
+    clinic_id = session.scalar(
+        select(Clinic.id)
         .join(Phone, and_(Phone.clinic_id == Clinic.id, Phone.number_hash == number_hash))
         .order_by(func.coalesce(newest, 0).desc(), Clinic.id)
         .limit(1)
     )
-    if clinic is not None:
-        session.expunge(clinic)
-    return clinic
+    return clinic_id or 0
 
 
 @dataclass(frozen=True)
@@ -171,22 +194,21 @@ class ComingVisit:
 
 _visit = Appointment.__table__.c
 _VISITS = Prepared(
-    lambda _: (
-        select(_visit.id, _visit.patient_id, _visit.starts_at)
-        .select_from(Appointment.__table__.join(Contact.__table__, _contact.patient_id == _visit.patient_id))
-        .where(
-            _contact.phone_id == bindparam("phone_id"),
-            _visit.state == AppointmentState.BOOKED,
-            _visit.starts_at > bindparam("now", type_=_visit.starts_at.type),
-        )
-        .order_by(_visit.starts_at)
+    lambda _: select(_visit.id, _visit.patient_id, _visit.starts_at).where(
+        _visit.patient_id == bindparam("patient_id"),
+        _visit.state == AppointmentState.BOOKED,
+        _visit.starts_at > bindparam("now", type_=_visit.starts_at.type),
     )
 )
 
 
-def coming_visits(session: Session, phone_id: int, now: datetime) -> tuple[ComingVisit, ...]:
-    """Return the booked visits to come of everybody this phone speaks for, soonest first."""
-    return tuple(ComingVisit(*row) for row in _VISITS.run(session, phone_id=phone_id, now=now))
+def coming_visits(session: Session, patient_ids: Iterable[int], now: datetime) -> tuple[ComingVisit, ...]:
+    """Return the booked visits to come of these patients, soonest first.
+
+    One statement for each: asked for by the phone, PostgreSQL may read every visit of the clinic first.
+    """
+    found = [ComingVisit(*row) for one in patient_ids for row in _VISITS.run(session, patient_id=one, now=now)]
+    return tuple(sorted(found, key=lambda visit: (visit.starts_at, visit.appointment_id)))
 
 
 def visits_in_time(session: Session, coming: Sequence[ComingVisit], time_zone: str) -> dict[int, datetime]:

@@ -19,6 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.db import later
+from app.db.alive import ask_if_alive
 from app.db.crypto import Keyring, keyed_hash
 from app.db.together import Result, Together
 from app.db.types import use_keyring
@@ -176,7 +178,9 @@ def _leave_none_open(connection: Connection) -> None:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, pool_size=20, max_overflow=20, hide_parameters=True)
+    ask_if_alive(engine)
+    later.watch(engine)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: ConnectionPoolEntry) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Dialect
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ClauseElement
 
+from app.db import later
 from app.db.engine import connection_of
 
 Row = Sequence[Any]
@@ -25,18 +26,28 @@ class _Ready:
     positional: bool
     fixed: dict[str, Any]  # values that stand in the statement itself
     inward: tuple[tuple[str, _Convert | None], ...]  # names in the order in which the driver wants them
+    returns: bool  # rows; the driver's own word for it costs psycopg an object for each column
     outward: tuple[tuple[int, _Convert], ...]
+    write: later.Write | None  # where others may go with it: on PostgreSQL
+
+    def given(self, values: dict[str, Any]) -> Any:
+        """Return the values as the driver wants them: a list, or a dict by name."""
+        if self.fixed:
+            values = self.fixed | values
+        if self.positional:
+            return [convert(values[name]) if convert else values[name] for name, convert in self.inward]
+        return {name: convert(values[name]) if convert else values[name] for name, convert in self.inward}
 
 
 class Prepared:
     """One statement. `made_for` makes it for a dialect where the dialects differ; `columns` are those it inserts.
 
     Defaults that SQLAlchemy would fill in from Python are not: give every value. Rows come back as the driver's
-    tuples, converted to Python's types unless `raw`.
+    tuples, converted to Python's types but for the first `raw` columns.
     """
 
     def __init__(
-        self, made_for: Callable[[Dialect], ClauseElement], columns: Iterable[str] | None = None, *, raw: bool = False
+        self, made_for: Callable[[Dialect], ClauseElement], columns: Iterable[str] | None = None, *, raw: int = 0
     ) -> None:
         self._made_for = made_for
         self._columns = list(columns) if columns is not None else None
@@ -46,29 +57,54 @@ class Prepared:
     def run(self, session: Session, **values: Any) -> list[Row]:
         """Execute with these values in the session's transaction and return all rows."""
         connection = connection_of(session)
-        ready = self._ready.get(connection.dialect) or self._prepare(connection.dialect)
-        if ready.fixed:
-            values = ready.fixed | values
-        given: Any
-        if ready.positional:
-            given = [convert(values[name]) if convert else values[name] for name, convert in ready.inward]
-        else:
-            given = {name: convert(values[name]) if convert else values[name] for name, convert in ready.inward}
+        ready = self._for(connection.dialect)
+        given: Any = ready.given(values)
+        sql = ready.sql
+        if not ready.positional and (joined := later.with_held(connection, ready.write, given)):
+            sql, given = joined
         cursor = connection.connection.cursor()
         try:
-            cursor.execute(ready.sql, given)
-            rows = list(cursor.fetchall()) if cursor.description else []
+            cursor.execute(sql, given)
+            rows = list(cursor.fetchall()) if ready.returns else []
         finally:
             cursor.close()
         return [_converted(row, ready.outward) for row in rows] if ready.outward else rows
 
+    def run_each(self, session: Session, rows: Iterable[dict[str, Any]]) -> int:
+        """Execute once for each of these values and return how many rows that touched in all."""
+        connection = connection_of(session)
+        ready = self._for(connection.dialect)
+        later.send(connection)
+        cursor = connection.connection.cursor()
+        try:
+            cursor.executemany(ready.sql, [ready.given(values) for values in rows])
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
+    def run_later(self, session: Session, **values: Any) -> None:
+        """Execute with the next write, or before any other statement: for a write whose result nobody needs.
+
+        On SQLite at once. What goes wrong shows where it is executed.
+        """
+        connection = connection_of(session)
+        ready = self._for(connection.dialect)
+        if ready.write is None:
+            self.run(session, **values)
+        else:
+            later.hold(connection, ready.write, ready.given(values))
+
+    def _for(self, dialect: Dialect) -> _Ready:
+        return self._ready.get(dialect) or self._prepare(dialect)
+
     def _prepare(self, dialect: Dialect) -> _Ready:
         compiled: Any = self._made_for(dialect).compile(dialect=dialect, column_keys=self._columns)
-        results = () if self._raw else _result_columns(compiled)
+        columns = _result_columns(compiled)
         outward = tuple(
             (place, convert)
-            for place, column in enumerate(results)
-            if (convert := column.dialect_impl(dialect).result_processor(dialect, None)) is not None
+            for place, column in enumerate(columns)
+            if place >= self._raw
+            and (convert := column.dialect_impl(dialect).result_processor(dialect, None)) is not None
         )
         positional = bool(compiled.positional)
         binds = compiled.binds
@@ -77,9 +113,17 @@ class Prepared:
             for name in (compiled.positiontup if positional else binds)
         )
         fixed = {name: bound.value for name, bound in binds.items() if not bound.required}
-        ready = _Ready(compiled.string, positional, fixed, inward, outward)
+        write = None if positional else _write(compiled)
+        ready = _Ready(compiled.string, positional, fixed, inward, bool(columns), outward, write)
         self._ready[dialect] = ready
         return ready
+
+
+def _write(compiled: Any) -> later.Write | None:
+    statement = compiled.statement
+    if not (statement.is_insert or statement.is_update):
+        return None
+    return later.Write(compiled.string, statement.table.name)
 
 
 def _result_columns(compiled: Any) -> list[Any]:
