@@ -6,6 +6,7 @@ local datetimes ignores both.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from scheduler.policy import Hours
@@ -20,6 +21,7 @@ def as_utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+@lru_cache(maxsize=8192)  # the days of one clinic are the same few hundred, and their patients thousands
 def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Return the UTC instant when the wall clock in `zone` shows `at` on `day`.
 
@@ -34,6 +36,7 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return _clock_change(zone, wall.replace(tzinfo=zone, fold=1).astimezone(UTC), shown)
 
 
+@lru_cache(maxsize=8192)
 def next_allowed(at: datetime, zone: ZoneInfo, hours: Hours) -> datetime:
     """Return the first instant, `at` or later, when the wall clock in `zone` is inside `hours`; UTC."""
     moment = as_utc(at)

@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.actions.outbox import taking_back, withdraw
-from app.db.inserts import insert_once
+from app.db.inserts import insert_all_once
 from app.db.messages import OutboundMessage
 from app.db.supply import CareStep, StepState
 from scheduler.ladders import Step
 
+StepRow = dict[str, Any]  # of care_step, each column
 SUPPLY = "supply"
 BATTERY = "battery"
 
@@ -46,18 +48,20 @@ def replan_steps(
     again: Collection[str] = (),
     appointment_id: int | None = None,
     pump_id: int | None = None,
+    to_add: list[StepRow] | None = None,
 ) -> int:
     """Make the ladder's planned rows the wanted ones and return how many changed; done twice, the second changes none.
 
-    Steps that were done are never touched. `again`: reasons of skipped steps that hold no longer.
+    Steps that were done are never touched. `again`: reasons of skipped steps that hold no longer. `to_add`: where the
+    caller gathers new rows, to add those of many patients in one go (`add_steps`).
     """
     rows = stored_steps(session, [patient_id], [ladder]) if stored is None else stored
     by_key = {row.key: row for row in rows}
-    changed = 0
+    changed, new = 0, list[StepRow]()
     for step in wanted:
         row = by_key.pop(step.key, None)
         if row is None:
-            changed += _add(session, patient_id, ladder, step, now, appointment_id, pump_id)
+            new.append(_row(patient_id, ladder, step, now, appointment_id, pump_id))
         elif row.state is StepState.PLANNED and row.due_at != step.due_at and not row.failures and not row.reason:
             row.due_at, changed = step.due_at, changed + 1
         elif row.state is StepState.CANCELLED or (row.state is StepState.SKIPPED and row.reason in again):
@@ -66,36 +70,34 @@ def replan_steps(
     for row in by_key.values():
         if row.state is StepState.PLANNED:
             row.state, row.reason, row.settled_at, changed = StepState.CANCELLED, reason, now, changed + 1
+    if to_add is not None:
+        to_add += new
+        return changed + len(new)
     if changed:
         session.flush()
-    return changed
+    return changed + add_steps(session, new)
 
 
-def _add(
-    session: Session,
-    patient_id: int,
-    ladder: str,
-    step: Step,
-    now: datetime,
-    appointment_id: int | None,
-    pump_id: int | None,
-) -> int:
-    added = insert_once(
-        session,
-        CareStep,
-        ("patient_id", "key"),
-        patient_id=patient_id,
-        appointment_id=appointment_id,
-        pump_id=pump_id,
-        ladder=ladder,
-        step=step.step,
-        key=step.key,
-        due_at=step.due_at,
-        state=StepState.PLANNED,
-        failures=0,
-        created_at=now,
-    )
-    return int(added is not None)
+def _row(
+    patient_id: int, ladder: str, step: Step, now: datetime, appointment_id: int | None, pump_id: int | None
+) -> StepRow:
+    return {
+        "patient_id": patient_id,
+        "appointment_id": appointment_id,
+        "pump_id": pump_id,
+        "ladder": ladder,
+        "step": step.step,
+        "key": step.key,
+        "due_at": step.due_at,
+        "state": StepState.PLANNED,
+        "failures": 0,
+        "created_at": now,
+    }
+
+
+def add_steps(session: Session, rows: Sequence[StepRow]) -> int:
+    """Add steps and return how many there were not yet."""
+    return insert_all_once(session, CareStep, ("patient_id", "key"), rows)
 
 
 _MINE = select(CareStep.id).where(CareStep.patient_id == bindparam("patient"))

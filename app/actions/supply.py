@@ -1,6 +1,6 @@
 """Until when a pump holds drug, and everything that follows when that changes: dates, steps, late visits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app.actions.care_steps import BATTERY, SUPPLY, cancel_steps, replan_steps, stored_steps
+from app.actions.care_steps import BATTERY, SUPPLY, StepRow, add_steps, cancel_steps, replan_steps, stored_steps
 from app.actions.line import policy_of
 from app.actions.tasks import close_tasks, open_task
+from app.db.among import among
 from app.db.care import Appointment, AppointmentState, EntryState, Program
 from app.db.inserts import insert_once
 from app.db.people import Clinic, Patient, PatientState
 from app.db.pump_records import PumpRecord, VisitFacts, pump_records, visit_facts
 from app.db.supply import CarePolicy, CareStep, StepState, Supply
-from app.db.work import TaskKind
+from app.db.work import Task, TaskKind, TaskState
 from app.domain import pump as drug
 from app.domain.battery import replace_by
 from app.domain.escalation import ARRANGED, SEEN, Standing, seen_since, too_late
@@ -136,7 +137,9 @@ def refresh_many(
     for row in stored_steps(session, ids, (SUPPLY, BATTERY)):
         steps.setdefault(row.patient_id, []).append(row)
     known = {row.patient_id: row for row in session.scalars(_KNOWN, {"patients": ids})}
-    found = {}
+    visits = _soonest(session, ids, now)
+    flagged = _flagged(session, visits.values())
+    found, to_add = {}, list[StepRow]()
     for patient, clinic in patients:
         record = records.get(patient.id)
         if record is None:
@@ -148,10 +151,12 @@ def refresh_many(
         policy = care_policy(session, clinic.id)
         supply = _write(session, known.get(patient.id), patient, record, policy, now)
         mine = steps.get(patient.id, [])
-        _plan_supply(session, supply, patient, clinic, policy, facts[patient.id], mine, now, reason)
-        _plan_battery(session, record, patient, clinic, mine, now, reason)
-        flag_late_visits(session, supply, patient, clinic, facts[patient.id], now)
+        _plan_supply(session, supply, patient, clinic, policy, facts[patient.id], mine, now, reason, to_add)
+        _plan_battery(session, record, patient, clinic, mine, now, reason, to_add)
+        if visit := visits.get(patient.id):
+            _flag_late(session, supply, patient, clinic, facts[patient.id], visit, flagged, now)
         found[patient.id] = supply
+    add_steps(session, to_add)
     session.flush()
     return found
 
@@ -238,6 +243,7 @@ def _plan_supply(
     stored: Sequence[CareStep],
     now: datetime,
     reason: str,
+    to_add: list[StepRow],
 ) -> None:
     rows = [row for row in stored if row.ladder == SUPPLY]
     if supply.early_empty_on is None or supply.plan_by is None or patient.state not in PUMP_RUNS:
@@ -263,7 +269,8 @@ def _plan_supply(
     waiting = {row.key for row in rows if row.state is StepState.PLANNED}
     owed = in_force(steps, settled, now)
     late = tuple(step for step in steps if step.key in waiting and step.due_at <= now and step not in owed)
-    replan_steps(session, patient.id, SUPPLY, (*owed, *late), now, reason, stored=rows, again=again)
+    wanted = (*owed, *late)
+    replan_steps(session, patient.id, SUPPLY, wanted, now, reason, stored=rows, again=again, to_add=to_add)
 
 
 def _long_empty(session: Session, supply: Supply, patient: Patient, clinic: Clinic, now: datetime) -> None:
@@ -292,6 +299,7 @@ def _plan_battery(
     stored: Sequence[CareStep],
     now: datetime,
     reason: str,
+    to_add: list[StepRow],
 ) -> None:
     rows = [row for row in stored if row.ladder == BATTERY]
     pump, zone = record.pump, ZoneInfo(clinic.time_zone)
@@ -305,23 +313,41 @@ def _plan_battery(
     for kind in ("battery", "eri"):  # of warnings that have passed, the last one is still owed
         passed = [step for step in steps if step.kind == kind and step.due_at <= now]
         wanted += [step for step in passed[-1:] if step not in wanted]
-    replan_steps(session, patient.id, BATTERY, wanted, now, reason, stored=rows, pump_id=pump.id)
+    replan_steps(session, patient.id, BATTERY, wanted, now, reason, stored=rows, pump_id=pump.id, to_add=to_add)
 
 
-_SOONEST = (
-    select(Appointment)
-    .where(
-        Appointment.patient_id == bindparam("patient"),
-        Appointment.state == AppointmentState.BOOKED,
-        Appointment.starts_at > bindparam("after"),
+def _soonest(session: Session, patients: Sequence[int], now: datetime) -> dict[int, Appointment]:
+    """Return the soonest booked visit to come of each of these patients who has one."""
+    coming = (
+        select(Appointment)
+        .where(
+            among(Appointment.patient_id, patients),
+            Appointment.state == AppointmentState.BOOKED,
+            Appointment.starts_at > now,
+        )
+        .order_by(Appointment.starts_at.desc())
     )
-    .order_by(Appointment.starts_at)
-    .limit(1)
-)
+    return {visit.patient_id: visit for visit in session.scalars(coming)}
 
 
-def flag_late_visits(
-    session: Session, supply: Supply, patient: Patient, clinic: Clinic, facts: VisitFacts, now: datetime
+def _flagged(session: Session, visits: Collection[Appointment]) -> set[str]:
+    """Return which of these visits are flagged as late, as the subjects of their tasks."""
+    subjects = [f"appointment:{visit.id}" for visit in visits]
+    flagged = select(Task.subject).where(
+        Task.kind == TaskKind.LATE_BOOKING, Task.state != TaskState.RESOLVED, Task.subject.in_(subjects)
+    )
+    return set(session.scalars(flagged))
+
+
+def _flag_late(
+    session: Session,
+    supply: Supply,
+    patient: Patient,
+    clinic: Clinic,
+    facts: VisitFacts,
+    booked: Appointment,
+    flagged: Collection[str],
+    now: datetime,
 ) -> None:
     """Flag the soonest booked visit where it lies after the plan-by date and nobody said why; else unflag it.
 
@@ -329,13 +355,11 @@ def flag_late_visits(
     """
     if patient.state is not PatientState.ACTIVE:
         return
-    booked = session.scalars(_SOONEST, {"patient": patient.id, "after": now}).first()
-    if booked is None:
-        return
     subject = f"appointment:{booked.id}"
     days = days_late(supply, booked.starts_at, clinic)
     if not days or booked.late_reason or standing(supply, facts, clinic, now).seen_on:
-        close_tasks(session, now, subject, (TaskKind.LATE_BOOKING,), "in time, or with a reason")
+        if subject in flagged:
+            close_tasks(session, now, subject, (TaskKind.LATE_BOOKING,), "in time, or with a reason")
         return
     reason = f"booked {days} days after the plan-by date, and nobody said why: find an earlier day, or give the reason"
     open_task(

@@ -24,8 +24,21 @@ def insert_once(
     return int(rows[0][0]) if rows and isinstance(rows[0][0], int) else None
 
 
+def insert_all_once(session: Session, table: type[Base], unique: Sequence[str], rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the rows whose unique key does not stand yet, in one go, and return how many they were.
+
+    Each row gives the same columns.
+    """
+    if not rows:
+        return 0
+    session.flush()
+    return _statement(table.__table__, tuple(unique), None, tuple(rows[0]), returns=False).run_each(session, rows)
+
+
 @lru_cache(maxsize=256)
-def _statement(table: Table, unique: tuple[str, ...], where: str | None, columns: tuple[str, ...]) -> Prepared:
+def _statement(
+    table: Table, unique: tuple[str, ...], where: str | None, columns: tuple[str, ...], *, returns: bool = True
+) -> Prepared:
     """Return the statement, made once. Raises TypeError where a value that Python would default is not given."""
     for column in table.columns:
         needed = not column.nullable and not (column.primary_key and column.autoincrement)
@@ -35,8 +48,7 @@ def _statement(table: Table, unique: tuple[str, ...], where: str | None, columns
     def made_for(dialect: Dialect) -> Any:
         insert: Any = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
         condition = text(where) if where else None
-        return insert.on_conflict_do_nothing(index_elements=list(unique), index_where=condition).returning(
-            *table.primary_key
-        )
+        once = insert.on_conflict_do_nothing(index_elements=list(unique), index_where=condition)
+        return once.returning(*table.primary_key) if returns else once
 
     return Prepared(made_for, columns)

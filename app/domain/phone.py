@@ -4,13 +4,17 @@ import re
 from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 _NORTH_AMERICAN = re.compile(r"\+1[2-9]\d{9}", re.ASCII)
 
 
 def e164(raw: str, country: str = "US") -> str:
     """Return a dialable number as E.164. Raises ValueError, without repeating the number, if it is none."""
+    return phonenumbers.format_number(_dialable(raw, country), PhoneNumberFormat.E164)
+
+
+def _dialable(raw: str, country: str) -> PhoneNumber:
     try:
         number = phonenumbers.parse(raw.strip(), country)
     except NumberParseException as error:
@@ -18,15 +22,15 @@ def e164(raw: str, country: str = "US") -> str:
     whole = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
     if not whole or number.extension:  # possible only within one town is not enough
         raise ValueError("not a complete phone number: write it like +16145550100")
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return number
 
 
 def ordinary(raw: str, country: str = "US") -> str:
     """Return a number that may be texted as E.164. Raises ValueError, also where each text to it would cost extra."""
-    number = e164(raw, country)
-    if phonenumbers.number_type(phonenumbers.parse(number)) in _COSTS_EXTRA:
+    number = _dialable(raw, country)
+    if phonenumbers.number_type(number) in _COSTS_EXTRA:
         raise ValueError(COSTS_EXTRA)
-    return number
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
 COSTS_EXTRA = "this number costs extra (premium rate): give an ordinary number"
