@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only
 
+from app.actions.care_steps import StepRow, add_steps
 from app.actions.line import Line
 from app.actions.reminder_rows import apply_changes, changes_for, urgent_misses
 from app.actions.tasks import open_task
@@ -65,7 +66,7 @@ def plan_reminders(line: Line, now: datetime, dry_run: bool = False) -> PlanRepo
             missed = [visit.id for visit, _ in visits if visit.state is AppointmentState.MISSED]
             made_good = settled_misses(session, missed) if missed else set()
             urgent = urgent_misses(session, [(v, clinics[v.clinic_id]) for v, _ in visits if v.id in set(missed)])
-            planned: dict[int, Changes] = {}
+            planned, new_steps = dict[int, Changes](), list[StepRow]()
             for visit, patient in visits:
                 try:
                     changes = changes_for(
@@ -96,8 +97,11 @@ def plan_reminders(line: Line, now: datetime, dry_run: bool = False) -> PlanRepo
                         "re-planned",
                         stored=steps[visit.id],
                         made_good=visit.id in made_good,
+                        to_add=new_steps,
                     )
             if not dry_run:
+                session.flush()
+                add_steps(session, new_steps)
                 apply_changes(session, planned, now, "re-planned")
         if len(visits) < BATCH:
             return report

@@ -12,9 +12,9 @@ from app.actions.line import policy_of
 from app.actions.outbox import taking_back, withdraw
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
 from app.db.due import settled_misses
-from app.db.engine import connection_of
 from app.db.messages import OutboundMessage
 from app.db.people import Clinic, Patient, PatientState
+from app.db.prepared import Prepared
 from app.db.supply import Supply
 from scheduler.ladders import LAST, rung_for
 from scheduler.planning import Changes, Planned, Stored, replan
@@ -88,7 +88,7 @@ def apply_changes(session: Session, by_visit: Mapping[int, Changes], now: dateti
     session.flush()  # the visits themselves first
     added = [_row(visit, planned, now) for visit, changes in by_visit.items() for planned in changes.add]
     if added:
-        connection_of(session).execute(_INSERT, added)
+        _INSERT.run_each(session, added)
     for changes in by_visit.values():
         if changes.cancel:
             session.execute(
@@ -104,7 +104,8 @@ def apply_changes(session: Session, by_visit: Mapping[int, Changes], now: dateti
             )
 
 
-_INSERT = insert(Reminder.__table__)
+_COLUMNS = ("appointment_id", "key", "step", "due_at", "state", "failures", "created_at")
+_INSERT = Prepared(lambda _: insert(Reminder.__table__).inline(), _COLUMNS)
 
 
 def _row(appointment_id: int, planned: Planned, now: datetime) -> dict[str, Any]:

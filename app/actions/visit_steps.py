@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from app.actions.care_steps import replan_steps, stored_steps, visit_ladder
+from app.actions.care_steps import StepRow, replan_steps, stored_steps, visit_ladder
 from app.actions.line import policy_of
 from app.db.care import Appointment, AppointmentState
 from app.db.due import settled_misses
@@ -28,8 +28,9 @@ def plan_visit_steps(
     *,
     stored: Sequence[CareStep] | None = None,
     made_good: bool | None = None,
+    to_add: list[StepRow] | None = None,
 ) -> int:
-    """Bring a visit's steps in step with the visit; return how many rows changed."""
+    """Bring a visit's steps in step with the visit; return how many rows changed. `to_add`: as for replan_steps."""
     ladder = visit_ladder(visit.id)
     rows = stored_steps(session, [patient.id], [ladder]) if stored is None else stored
     if visit.state is AppointmentState.MISSED and made_good is None:
@@ -43,7 +44,7 @@ def plan_visit_steps(
         or (step.kind in ("why", "carer") and step.due_at > now - MISS_IS_NEWS)
     ]
     return replan_steps(
-        session, patient.id, ladder, wanted, now, reason, stored=rows, appointment_id=visit.id, pump_id=None
+        session, patient.id, ladder, wanted, now, reason, stored=rows, appointment_id=visit.id, to_add=to_add
     )
 
 
