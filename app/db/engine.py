@@ -26,6 +26,8 @@ from app.db.together import Result, Together
 from app.db.types import use_keyring
 
 _CONNECTION = "pumpline.connection"
+FEW_AT_ONCE = 3  # short works of one process on PostgreSQL: sixteen threads wait longest for the interpreter
+NOT_AFTER_SECONDS = 0.15  # then one more: somebody waits for a row, or the server is far
 _DRIVERS_OWN = ("context", "autocommit", "prepare_threshold")  # what psycopg takes and the library below does not
 GONE = {  # seconds, tries, milliseconds until PostgreSQL gives up a client that no longer answers: half a minute
     "tcp_keepalives_idle": 10,
@@ -77,6 +79,7 @@ class Database:
         else:
             self.engine = _postgresql_engine(url)
         self._together = Together(self.begin)
+        self._few = threading.Semaphore(FEW_AT_ONCE)
         use_keyring(self.engine.dialect, keyring)
 
     @cached_property
@@ -127,14 +130,20 @@ class Database:
             session.close()
 
     def write(self, work: Callable[[Session], Result]) -> Result:
-        """Do one short work in a transaction and return what it returns; those of SQLite that wait share a commit.
+        """Do one short work in a transaction and return what it returns; those of SQLite that wait share a commit,
+        of PostgreSQL a few go at once.
 
         It may be done twice, and nothing of it is kept where it throws.
         """
         if self.is_sqlite:
             return self._together.run(work)
-        with self.begin() as session:  # rows guard there: a shared commit would make each wait for the others' rows
-            return work(session)
+        mine = self._few.acquire(timeout=NOT_AFTER_SECONDS)
+        try:
+            with self.begin() as session:  # rows guard there: sharing a commit, each would wait for the others' rows
+                return work(session)
+        finally:
+            if mine:
+                self._few.release()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -156,6 +165,7 @@ class Database:
         if self._queue:
             self._queue.forget()
         self._together = Together(self.begin)
+        self._few = threading.Semaphore(FEW_AT_ONCE)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -3,7 +3,9 @@
 import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from app.actions.prepare import prepare
 from app.actions.threads import text_came, text_went
 from app.db import alive
 from app.db.crypto import Keyring
-from app.db.engine import Database
+from app.db.engine import FEW_AT_ONCE, Database
 from app.db.inserts import insert_once
 from app.db.migrate import migrate
 from app.db.people import Phone
@@ -139,9 +141,9 @@ def test_what_waits_inside_a_savepoint_goes_with_it_and_what_waited_before_stays
         assert verbs(session) == ["before", "after"]
 
 
+@needs_server
+@pytest.mark.parametrize("db", ["postgresql"], indirect=True)  # a writer of SQLite takes its turn
 def test_a_session_of_its_own_commits_what_waits(db: Database) -> None:
-    if db.is_sqlite:
-        pytest.skip("a writer of SQLite takes its turn")
     with Session(db.engine) as session:
         audit(session, NOW, "test", "alone", "x")
         session.commit()
@@ -187,3 +189,26 @@ def test_a_connection_that_rested_long_is_asked_and_kept(db: Database, monkeypat
         with db.begin() as session:
             pids.add(session.scalar(select(func.pg_backend_pid())))
     assert len(pids) == 1
+
+
+@needs_server
+@pytest.mark.parametrize("db", ["postgresql"], indirect=True)
+def test_works_that_wait_for_something_hold_up_no_other(db: Database) -> None:
+    stuck, go_on = Barrier(FEW_AT_ONCE + 1), Event()
+
+    def waits(session: Session) -> None:
+        audit(session, NOW, "test", "waited", "x")
+        stuck.wait(10)
+        go_on.wait(10)
+
+    with ThreadPoolExecutor(FEW_AT_ONCE) as pool:
+        waiting = [pool.submit(db.write, waits) for _ in range(FEW_AT_ONCE)]
+        stuck.wait(10)
+        db.write(lambda session: audit(session, NOW, "test", "went on", "x"))
+        with db.read() as session:
+            assert verbs(session) == ["went on"]
+        go_on.set()
+        for one in waiting:
+            one.result(10)
+    with db.read() as session:
+        assert sorted(verbs(session)) == ["waited"] * FEW_AT_ONCE + ["went on"]
