@@ -24,11 +24,13 @@ from app.db.crypto import keyed_number
 from app.db.engine import Database
 from app.db.finding import NameKey
 from app.db.people import Patient
+from app.db.prepared import Prepared
 from app.domain.names import beginnings, is_exact, lookup, matches, name_words
 
 INDEXED = text("patient.names_indexed")  # else its keys may be those of the names before
 NOT_INDEXED = text("NOT patient.names_indexed")  # as the partial index says it
 _KEYS = NameKey.__table__
+_INSERT = Prepared(lambda _: insert(_KEYS).inline(), ("key", "patient_id"))
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def index_names(db: Database, session: Session, people: Collection[Named]) -> No
         for key in _keys(db, person.clinic_id, beginnings(name_words(person.given_name, person.family_name)))
     ]
     if rows:  # a name may be of signs alone
-        session.execute(insert(_KEYS), rows)
+        _INSERT.run_each(session, rows)
     session.execute(update(Patient.__table__).where(Patient.id.in_(ids)).values(names_indexed=True))
 
 

@@ -4,6 +4,7 @@ SQLAlchemy's execution costs several times what SQLite needs for such a statemen
 typed with SQLAlchemy; only its way to the driver is shorter. The transaction stays the session's.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ class _Ready:
     returns: bool  # rows; the driver's own word for it costs psycopg an object for each column
     outward: tuple[tuple[int, _Convert], ...]
     write: later.Write | None  # where others may go with it: on PostgreSQL
+    many: str | None  # likewise an INSERT of many rows at once
 
     def given(self, values: dict[str, Any]) -> Any:
         """Return the values as the driver wants them: a list, or a dict by name."""
@@ -71,13 +73,20 @@ class Prepared:
         return [_converted(row, ready.outward) for row in rows] if ready.outward else rows
 
     def run_each(self, session: Session, rows: Iterable[dict[str, Any]]) -> int:
-        """Execute once for each of these values and return how many rows that touched in all."""
+        """Insert a row for each of these values and return how many rows that touched in all.
+
+        On PostgreSQL one statement takes each column as an array; a row of its own costs it ten times as much.
+        """
         connection = connection_of(session)
         ready = self._for(connection.dialect)
+        each = [ready.given(values) for values in rows]
         later.send(connection)
         cursor = connection.connection.cursor()
         try:
-            cursor.executemany(ready.sql, [ready.given(values) for values in rows])
+            if ready.many:
+                cursor.execute(ready.many, {name: [values[name] for values in each] for name, _ in ready.inward})
+            else:
+                cursor.executemany(ready.sql, each)
             return int(cursor.rowcount)
         finally:
             cursor.close()
@@ -114,7 +123,8 @@ class Prepared:
         )
         fixed = {name: bound.value for name, bound in binds.items() if not bound.required}
         write = None if positional else _write(compiled)
-        ready = _Ready(compiled.string, positional, fixed, inward, bool(columns), outward, write)
+        many = _many(compiled, [name for name, _ in inward]) if write and not columns else None
+        ready = _Ready(compiled.string, positional, fixed, inward, bool(columns), outward, write, many)
         self._ready[dialect] = ready
         return ready
 
@@ -124,6 +134,21 @@ def _write(compiled: Any) -> later.Write | None:
     if not (statement.is_insert or statement.is_update):
         return None
     return later.Write(compiled.string, statement.table.name)
+
+
+_CONFLICT = re.compile(r" ON CONFLICT .*$", re.DOTALL)
+
+
+def _many(compiled: Any, names: list[str]) -> str | None:
+    """Write an INSERT of one row as one of many, each column an array. None for anything else."""
+    statement = compiled.statement
+    if not statement.is_insert or any(name not in statement.table.c for name in names):
+        return None
+    types = compiled.dialect.type_compiler_instance
+    arrays = ", ".join(f"%({name})s::{types.process(statement.table.c[name].type)}[]" for name in names)
+    conflict = _CONFLICT.search(compiled.string)
+    columns = f"{statement.table.name} ({', '.join(names)})"
+    return f"INSERT INTO {columns} SELECT * FROM unnest({arrays}){conflict[0] if conflict else ''}"  # noqa: S608
 
 
 def _result_columns(compiled: Any) -> list[Any]:
