@@ -75,7 +75,7 @@ class Prepared:
     def run_each(self, session: Session, rows: Iterable[dict[str, Any]]) -> int:
         """Insert a row for each of these values and return how many rows that touched in all.
 
-        On PostgreSQL one statement takes each column as an array; a row of its own costs it ten times as much.
+        On PostgreSQL one statement takes each column as an array.
         """
         connection = connection_of(session)
         ready = self._for(connection.dialect)
