@@ -99,7 +99,12 @@ def _changed(line: Line, message_id: int, now: datetime, change: Change) -> bool
 
 
 def _never_left(session: Session, message: OutboundMessage, now: datetime) -> bool:
-    """The provider certainly does not have it: the answer to the webhook was lost on its way."""
+    """The provider certainly does not have it: the answer to the webhook was lost on its way.
+
+    Unless somebody else found that too while we asked, and it has gone since.
+    """
+    if message.state is not DeliveryState.HANDED_OVER or message.provider_id is not None:
+        return False
     if not still_helps(_age(message, now), urgent=message.urgent):
         expired(session, message, now)
         return True

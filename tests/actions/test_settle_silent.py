@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,36 @@ def test_an_answer_that_never_arrived_goes_out_once_as_a_text_of_its_own(
     validity = twilio.accepted[0].validity_period
     assert validity is not None
     assert validity <= 3600, "it does not say to which text it comes, and after an hour it would surprise"
+
+
+def test_an_answer_that_two_beats_find_lost_at_once_goes_out_once(
+    lost: Callable[[str, str], None],
+    settle: Settle,
+    twilio: FakeTwilio,
+    maria: Someone,
+    line: Line,
+    channel: Channel,
+    clock: FrozenClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that was taken for dead still asks while another has settled and sent."""
+    lost(maria.phone, "TRAVEL")
+    clock.forward(minutes=1)
+    ask = channel.find
+    asked: list[None] = []
+
+    def slow(*about: Any) -> str | None:
+        if asked:
+            return ask(*about)
+        asked.append(None)
+        answer = ask(*about)
+        settle()
+        return answer
+
+    monkeypatch.setattr(channel, "find", slow)
+    settle_silent(line, channel, clock())
+    send_outbox(line, channel, clock())
+    assert len(twilio.accepted) == 1
 
 
 def test_an_answer_that_twilio_has_is_not_sent_again(
