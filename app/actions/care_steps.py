@@ -61,7 +61,7 @@ def replan_steps(
     for step in wanted:
         row = by_key.pop(step.key, None)
         if row is None:
-            new.append(_row(patient_id, ladder, step, now, appointment_id, pump_id))
+            new.append(step_row(patient_id, ladder, step, now, appointment_id, pump_id))
         elif row.state is StepState.PLANNED and row.due_at != step.due_at and not row.failures and not row.reason:
             row.due_at, changed = step.due_at, changed + 1
         elif row.state is StepState.CANCELLED or (row.state is StepState.SKIPPED and row.reason in again):
@@ -78,8 +78,13 @@ def replan_steps(
     return changed + add_steps(session, new)
 
 
-def _row(
-    patient_id: int, ladder: str, step: Step, now: datetime, appointment_id: int | None, pump_id: int | None
+def step_row(
+    patient_id: int,
+    ladder: str,
+    step: Step,
+    now: datetime,
+    appointment_id: int | None = None,
+    pump_id: int | None = None,
 ) -> StepRow:
     return {
         "patient_id": patient_id,

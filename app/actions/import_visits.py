@@ -5,21 +5,21 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.actions.care_steps import visit_ladder
+from app.actions.care_steps import StepRow, add_steps, step_row, visit_ladder
 from app.actions.errors import Refused
 from app.actions.import_rows import Numbered, Patients, Tally, differing, insert_returning
 from app.actions.line import policy_of
+from app.actions.reminder_rows import add_reminders, reminder_row
 from app.actions.replan_zone import replan_zone
 from app.actions.tasks import close_tasks
 from app.actions.visits import ABOUT_VISIT, after_change, settle_earlier_misses
-from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
+from app.db.care import Appointment, AppointmentState
 from app.db.people import Clinic, Patient
-from app.db.supply import CareStep, StepState
 from app.integrations.csv_columns import Values
-from scheduler.ladders import Step, visit_steps
+from scheduler.ladders import visit_steps
 from scheduler.planning import Planned, plan
 
 PLANS_KEPT = 10_000  # many patients share an instant; a plan takes longer than anything else about a visit
@@ -121,44 +121,21 @@ class VisitWriter:
             for (patient_id, starts_at), values in new.items()
         ]
         reminders: list[dict[str, Any]] = []
-        steps: list[dict[str, Any]] = []
+        steps: list[StepRow] = []
         booked: list[int] = []
         for row in insert_returning(session, Appointment.__table__, rows, "patient_id", "starts_at"):
             booked.append(row.id)
             for reminder in self._plan(row.starts_at, patients.zones[row.patient_id]):
-                reminders.append(
-                    {
-                        "appointment_id": row.id,
-                        "key": reminder.key,
-                        "step": reminder.step,
-                        "due_at": reminder.due_at,
-                        "state": ReminderState.PLANNED,
-                        "created_at": self._now,
-                    }
-                )
+                reminders.append(reminder_row(row.id, reminder, self._now))
             for step in visit_steps(row.id, row.starts_at, ZoneInfo(patients.zones[row.patient_id])):
                 if step.due_at > self._now:
-                    steps.append(self._step(row.patient_id, row.id, step))
+                    steps.append(step_row(row.patient_id, visit_ladder(row.id), step, self._now, row.id))
             if row.patient_id in missed:
                 settle_earlier_misses(session, row.patient_id, self._now, "booked again")
-        if reminders:
-            session.execute(insert(Reminder.__table__), reminders)
-        if steps:
-            session.execute(insert(CareStep.__table__), steps)
+        add_reminders(session, reminders)
+        add_steps(session, steps)
         self._tally.reminders_planned += len(reminders)
         self._tally.created("visits", booked)
-
-    def _step(self, patient_id: int, appointment_id: int, step: Step) -> dict[str, Any]:
-        return {
-            "patient_id": patient_id,
-            "appointment_id": appointment_id,
-            "ladder": visit_ladder(appointment_id),
-            "step": step.step,
-            "key": step.key,
-            "due_at": step.due_at,
-            "state": StepState.PLANNED,
-            "created_at": self._now,
-        }
 
     def _plan(self, starts_at: datetime, zone: str) -> tuple[Planned, ...]:
         if (starts_at, zone) not in self._plans:

@@ -100,9 +100,8 @@ def plan_reminders(line: Line, now: datetime, dry_run: bool = False) -> PlanRepo
                         to_add=new_steps,
                     )
             if not dry_run:
-                session.flush()
-                add_steps(session, new_steps)
                 apply_changes(session, planned, now, "re-planned")
+                add_steps(session, new_steps)
         if len(visits) < BATCH:
             return report
         after = visits[-1][0].id

@@ -86,9 +86,9 @@ def urgent_misses(session: Session, missed: Sequence[tuple[Appointment, Clinic]]
 def apply_changes(session: Session, by_visit: Mapping[int, Changes], now: datetime, reason: str) -> None:
     """Write what changes, per visit. New rows go in together: one by one, the ORM costs more than planning them."""
     session.flush()  # the visits themselves first
-    added = [_row(visit, planned, now) for visit, changes in by_visit.items() for planned in changes.add]
-    if added:
-        _INSERT.run_each(session, added)
+    add_reminders(
+        session, [reminder_row(visit, planned, now) for visit, changes in by_visit.items() for planned in changes.add]
+    )
     for changes in by_visit.values():
         if changes.cancel:
             session.execute(
@@ -108,7 +108,13 @@ _COLUMNS = ("appointment_id", "key", "step", "due_at", "state", "failures", "cre
 _INSERT = Prepared(lambda _: insert(Reminder.__table__).inline(), _COLUMNS)
 
 
-def _row(appointment_id: int, planned: Planned, now: datetime) -> dict[str, Any]:
+def add_reminders(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Add new reminders in one go, each as `reminder_row` makes it."""
+    if rows:
+        _INSERT.run_each(session, rows)
+
+
+def reminder_row(appointment_id: int, planned: Planned, now: datetime) -> dict[str, Any]:
     return {
         "appointment_id": appointment_id,
         "key": planned.key,
