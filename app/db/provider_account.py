@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
 from app.db.inserts import insert_once
+from app.db.people import Clinic
 from app.domain.breaker import Breaker, Via, with_sender
 
 
@@ -64,6 +65,9 @@ class Breakers:
 def all_breakers(session: Session) -> Breakers:
     rows = {row.via: row.breaker() for row in session.scalars(select(ProviderAccount))}
     own = {int(key.removeprefix(_OF_CLINIC)): one for key, one in rows.items() if key.startswith(_OF_CLINIC)}
+    if own:  # a number that was taken away from its clinic fails nobody any more
+        still = set(session.scalars(select(Clinic.id).where(Clinic.sender.is_not(None))))
+        own = {clinic_id: one for clinic_id, one in own.items() if clinic_id in still}
     return Breakers({via: rows.get(via, Breaker()) for via in Via}, own)
 
 

@@ -22,7 +22,7 @@ from app.channels.base import Channel, Unknown
 from app.channels.two_accounts import account_of
 from app.db.messages import InboundMessage, OutboundMessage, Purpose
 from app.db.people import Clinic, Phone
-from app.db.provider_account import breakers
+from app.db.provider_account import all_breakers, breakers
 from app.db.work import TaskKind
 from app.domain.breaker import Via
 from app.domain.delivery import DeliveryState
@@ -251,6 +251,22 @@ def test_a_clinics_own_number_that_may_not_send_changes_the_way_of_this_clinic_a
     of_branch("Afterwards.")
     story.beat(seconds=1)
     assert story.arrived(story.first)[-1] == "Afterwards."
+
+
+def test_a_number_that_was_taken_away_from_its_clinic_fails_nobody_any_more(
+    story: Story, owed: Owed, maria: Someone, branch: int, desk: Desk
+) -> None:
+    def told() -> dict[str, bool]:
+        with story.line.db.read() as session:
+            return {name: one.is_failing for name, one in all_breakers(session).by_name().items()}
+
+    story.first.refuse(400, 21606, times=3)
+    for n in range(3):
+        desk.change(OutboundMessage, owed(maria, f"Branch {n}."), clinic_id=branch)
+    story.beat()
+    assert told() == {"first": False, "second": False, f"clinic:{branch}": True}
+    desk.change(Clinic, branch, sender=None)
+    assert told() == {"first": False, "second": False}
 
 
 def test_a_report_about_a_clinics_own_number_changes_the_way_of_this_clinic_alone(
