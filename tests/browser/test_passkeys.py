@@ -87,6 +87,10 @@ def test_a_password_can_be_shown_and_an_invitation_fills_itself_in(by_name: Desk
     with by_name.opens() as page:
         page.goto("/staff/sign-in")
         page.fill("#password", PASSWORD)
+        field, show = (page.locator(one).bounding_box() for one in ("#password", "[data-show-secret]"))
+        assert field is not None
+        assert show is not None
+        assert field["width"] > 2 * show["width"], "there is room to read what is typed"
         page.get_by_role("button", name="Show").click()
         assert page.locator("#password").get_attribute("type") == "text"
         page.goto("/staff/invitation#a-token-of-a-link")
