@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from app.actions.each import SomeFailed
 from app.actions.line import Line
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 BATCH = 200
 A_BEAT = 2_000
 NOBODY_KNOWS = "nobody knows until when this pump holds drug, and no visit is booked: record the last refill"
+# names are sealed, and opening them costs as much as working out the dates
+_WITHOUT_NAMES = select(Patient).options(load_only(Patient.clinic_id, Patient.state, Patient.time_zone, raiseload=True))
 NOT_RECORDED = "a refill visit was attended: record the volumes, so that the next dates are known"
 
 
@@ -68,7 +70,7 @@ def _plan(line: Line, patients: Sequence[int], now: datetime, *, ask: bool = Fal
 def _refresh(line: Line, patients: Sequence[int], now: datetime, *, ask: bool) -> None:
     with line.db.begin() as session:
         clinics = {clinic.id: clinic for clinic in session.scalars(select(Clinic))}
-        found = session.scalars(select(Patient).where(Patient.id.in_(patients)).order_by(Patient.id)).all()
+        found = session.scalars(_WITHOUT_NAMES.where(Patient.id.in_(patients)).order_by(Patient.id)).all()
         pairs = [(patient, clinics[patient.clinic_id]) for patient in found]
         supplies = refresh_many(session, pairs, now, "re-planned")
         if ask:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -57,7 +58,12 @@ def _as_sqlite_has_it(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError("a naive datetime is not an instant: give it a time zone")
-    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return _written(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+@lru_cache(maxsize=4096)  # most rows of a transaction are of one instant, and reminders of few
+def _written(moment: datetime) -> str:
+    """Write an instant in UTC: in a zone whose clocks go back, two that differ pass as equal."""
     return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 

@@ -1,15 +1,14 @@
 """Running it: each clinic by itself, in as many processes as there are processors, and one report of all."""
 
-import gc
 import multiprocessing
 import os
 import queue
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from app.collecting import little_collecting
 from app.domain.texts import Words, load_words
 from app.simulation.beats import quiet_logs
 from app.simulation.checks import Findings, at_the_end, see_through
@@ -39,22 +38,11 @@ def simulate(parameters: Parameters, told: Told = lambda _: None, *, processes: 
 
 
 def run_shard(shard: Shard, words: Words, folder: Path, told: Told) -> Findings:
-    with quiet_logs(), _little_collecting(), simulated_clinic(shard, words, folder) as world:
+    with quiet_logs(), little_collecting(), simulated_clinic(shard, words, folder) as world:
         world.run(shard.parameters.days * MINUTES_A_DAY, told)
         findings = at_the_end(world)
         see_through(world, findings)
         return findings
-
-
-@contextmanager
-def _little_collecting() -> Iterator[None]:
-    """Look for garbage in circles far more seldom: a year makes a great many short-lived rows."""
-    usual = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _in_processes(shards: tuple[Shard, ...], at_most: int, folder: Path, told: Told) -> list[Findings]:

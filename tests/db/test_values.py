@@ -32,6 +32,18 @@ def test_an_instant_comes_back_as_the_same_instant_in_utc(db: Database) -> None:
         assert session.scalars(select(AuditEvent.id).where(AuditEvent.at == there)).all()
 
 
+def test_the_hour_that_comes_twice_is_two_hours(db: Database) -> None:
+    first = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/New_York"))
+    second = first.replace(fold=1)
+    with db.begin() as session:
+        session.add_all(
+            AuditEvent(at=at, actor="twice", verb=verb, subject="s") for verb, at in (("1", first), ("2", second))
+        )
+    with db.read() as session:
+        query = select(AuditEvent.at).where(AuditEvent.actor == "twice").order_by(AuditEvent.verb)
+        assert [at.hour for at in session.scalars(query)] == [5, 6]
+
+
 def program(db: Database, dose: object) -> None:
     with db.begin() as session:
         patient = Patient(
