@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import lru_cache
 
 A_DAY = 1
 IN_A_WEEK = 3
@@ -20,6 +21,11 @@ def fits(day: date, others: Iterable[date]) -> bool:
 
 def fitting(days_before: Iterable[int]) -> tuple[int, ...]:
     """Return which of a ladder's days before the visit keep the cap, the latest first in line; largest first."""
+    return _fitting(tuple(days_before))
+
+
+@lru_cache(maxsize=256)  # every visit of a clinic asks it of the same ladder
+def _fitting(days_before: tuple[int, ...]) -> tuple[int, ...]:
     visit = date(2000, 1, 1)
     kept: list[int] = []
     for days in sorted(set(days_before)):

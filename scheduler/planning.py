@@ -122,11 +122,12 @@ def replan(
     """
     if starts_at is None:
         return diff((), stored)
-    planned = plan(starts_at, policy, zone, now)
+    ladder = _ladder(starts_at, policy, zone)
     if missed_noticed_at is not None:
         planned = missed_texts(starts_at, missed_noticed_at, policy, zone, urgent=urgent)
-    overdue = (reminder for reminder in _ladder(starts_at, policy, zone) if reminder.due_at <= now)
-    return diff(planned, stored, overdue=overdue)
+    else:
+        planned = tuple(reminder for reminder in ladder if reminder.due_at > now)
+    return diff(planned, stored, overdue=(reminder for reminder in ladder if reminder.due_at <= now))
 
 
 def diff(planned: Iterable[Planned], stored: Iterable[Stored], *, overdue: Iterable[Planned] = ()) -> Changes:

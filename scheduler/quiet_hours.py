@@ -36,10 +36,13 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     return _clock_change(zone, wall.replace(tzinfo=zone, fold=1).astimezone(UTC), shown)
 
 
-@lru_cache(maxsize=8192)
 def next_allowed(at: datetime, zone: ZoneInfo, hours: Hours) -> datetime:
     """Return the first instant, `at` or later, when the wall clock in `zone` is inside `hours`; UTC."""
-    moment = as_utc(at)
+    return _next_allowed(as_utc(at), zone, hours)
+
+
+@lru_cache(maxsize=8192)  # by UTC: of local times, the two of the hour that comes twice pass as equal
+def _next_allowed(moment: datetime, zone: ZoneInfo, hours: Hours) -> datetime:
     while True:
         wall = _wall(moment, zone)
         if hours.contain(wall.time()):

@@ -15,6 +15,7 @@ from app.actions.import_journal import keep_changes
 from app.actions.import_rows import Tally
 from app.actions.import_write import ChunkWriter
 from app.actions.line import Line
+from app.collecting import little_collecting
 from app.db.people import Clinic
 from app.integrations.csv_columns import RowReader, Values
 from app.integrations.csv_format import RowError, read_rows
@@ -44,6 +45,7 @@ class ImportReport:
         return self.checked.errors
 
 
+@little_collecting()
 def import_patients(
     line: Line,
     source: Source,

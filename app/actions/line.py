@@ -58,9 +58,15 @@ def _voice(name: str, phone: str, after_hours: str, emergency: str, time_zone: s
 
 def policy_of(clinic: Clinic) -> ReminderPolicy:
     """Return the clinic's reminder times. Raises ValueError, naming the field, for ones that cannot be kept."""
+    hours = (clinic.remind_at, clinic.texts_from, clinic.texts_until)
+    return _policy(tuple(clinic.ladder_days), *hours, clinic.missed_after_minutes)
+
+
+@lru_cache(maxsize=256)
+def _policy(ladder_days: tuple[int, ...], at: time, opens: time, closes: time, missed_after: int) -> ReminderPolicy:
     return ReminderPolicy(
-        ladder_days=tuple(sorted(set(clinic.ladder_days), reverse=True)),
-        send_at=clinic.remind_at,
-        quiet=Hours(clinic.texts_from, clinic.texts_until),
-        missed_after=timedelta(minutes=clinic.missed_after_minutes),
+        ladder_days=tuple(sorted(set(ladder_days), reverse=True)),
+        send_at=at,
+        quiet=Hours(opens, closes),
+        missed_after=timedelta(minutes=missed_after),
     )

@@ -12,6 +12,7 @@ from app.actions.each import SomeFailed
 from app.actions.line import Line
 from app.actions.supply import refresh_many, standing
 from app.actions.tasks import open_task
+from app.collecting import little_collecting
 from app.db.care import Pump
 from app.db.inserts import insert_once
 from app.db.people import Clinic, Patient, PatientState
@@ -46,6 +47,7 @@ def plan_care(line: Line, now: datetime) -> int:
     return _plan(line, patients, now, ask=True)
 
 
+@little_collecting()
 def _plan(line: Line, patients: Sequence[int], now: datetime, *, ask: bool = False) -> int:
     """Plan in batches, one transaction each; a bad record is planned alone, and a nurse is asked to look at it."""
     failed = 0

@@ -13,6 +13,7 @@ from app.actions.line import Line
 from app.actions.reminder_rows import apply_changes, changes_for, urgent_misses
 from app.actions.tasks import open_task
 from app.actions.visit_steps import plan_visit_steps
+from app.collecting import little_collecting
 from app.db.care import Appointment, AppointmentState, Reminder
 from app.db.due import settled_misses
 from app.db.people import Clinic, Patient
@@ -54,6 +55,7 @@ class PlanReport:
             self.lines.append(f"visit {visit.id}: cannot be planned; check the patient's time zone")
 
 
+@little_collecting()
 def plan_reminders(line: Line, now: datetime, dry_run: bool = False) -> PlanReport:
     """Plan reminders for every booked or missed visit, a batch a transaction; `dry_run` writes nothing."""
     report, after = PlanReport(), 0

@@ -11,7 +11,6 @@ import click
 from app.actions.import_patients import ImportReport, Watch, import_patients
 from app.actions.import_rows import KINDS, Tally
 from app.clock import system_clock
-from app.collecting import little_collecting
 from app.commands.dates import work_out_dates
 from app.commands.errors import Failed
 from app.commands.house import ACTOR, opened
@@ -35,7 +34,7 @@ def import_file(file: Path | None, template: bool, dry_run: bool, valid_only: bo
         return
     if file is None:
         raise click.UsageError("name a file to import, or print one to start from with --template")
-    with opened() as house, little_collecting():
+    with opened() as house:
         with _bars(file) as watch:
             report = import_patients(
                 house.line,

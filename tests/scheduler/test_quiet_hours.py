@@ -84,6 +84,14 @@ def test_a_window_inside_a_clock_change_opens_as_the_wall_clock_shows_it(at: str
     assert next_allowed(utc(at), ZoneInfo("America/New_York"), hours) == utc(instant)
 
 
+def test_the_two_hours_of_a_local_time_that_comes_twice_stay_two() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    night = Hours(opens=time(1), closes=time(5))
+    first = datetime(2026, 10, 25, 2, 15, tzinfo=berlin)
+    found = [next_allowed(at, berlin, night) for at in (first, first.replace(fold=1))]
+    assert found == [utc("2026-10-25T00:15"), utc("2026-10-25T01:15")]
+
+
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         next_allowed(datetime(2026, 6, 1, 12), ZoneInfo("Asia/Kolkata"), DAYTIME)  # noqa: DTZ001
