@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from flask import Flask
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 
 from app.actions.acknowledge_task import acknowledge_task
 from app.actions.add_staff import add_staff
+from app.actions.line import Line
 from tests.conftest import Desk, FrozenClock
 from tests.fakes.twilio_server import FakeTwilio, Message
 
@@ -24,10 +26,15 @@ def pages(twilio: FakeTwilio) -> Callable[[], list[Message]]:
 @pytest.fixture
 def nurse(app: Flask, desk: Desk, clock: FrozenClock) -> FlaskClient:
     """A nurse's browser, signed in."""
-    add_staff(desk.line.db, "ana@clinic.example", "Ana", "nurse", "a long enough password", clock())
+    return signed_in(app, desk.line, clock(), "ana@clinic.example")
+
+
+def signed_in(app: Flask, line: Line, now: datetime, email: str, clinic_id: int | None = None) -> FlaskClient:
+    """Return a new nurse's browser, signed in."""
+    add_staff(line.db, email, "Ana", "nurse", "a long enough password", now, clinic_id)
     browser = app.test_client()
     page = browser.get("/staff/sign-in", base_url="https://pumpline.test").text
-    form = {"csrf_token": token_in(page), "email": "ana@clinic.example", "password": "a long enough password"}
+    form = {"csrf_token": token_in(page), "email": email, "password": "a long enough password"}
     answer = browser.post("/staff/sign-in", data=form, base_url="https://pumpline.test", headers=OURS)
     assert answer.status_code == 302
     return browser

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from app.actions.asking import Asking
 from app.actions.catch_up import catch_up
@@ -20,6 +21,7 @@ from app.actions.settle_unknown import settle_unknown
 from app.actions.webhook_forms import inbound_text
 from app.channels.base import Channel, Unknown
 from app.channels.two_accounts import account_of
+from app.commands.checkup import _provider_accounts
 from app.db.messages import InboundMessage, OutboundMessage, Purpose
 from app.db.people import Clinic, Phone
 from app.db.provider_account import all_breakers, breakers
@@ -29,6 +31,7 @@ from app.domain.delivery import DeliveryState
 from app.settings import Settings
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.fakes.twilio_server import FakeTwilio
+from tests.journeys.conftest import signed_in
 
 SECOND_SID, SECOND_NUMBER = "AC" + "0" * 31 + "2", "+16145550170"
 BRANCH_NUMBER = "+16145550177"
@@ -251,6 +254,59 @@ def test_a_clinics_own_number_that_may_not_send_changes_the_way_of_this_clinic_a
     of_branch("Afterwards.")
     story.beat(seconds=1)
     assert story.arrived(story.first)[-1] == "Afterwards."
+
+
+@pytest.fixture
+def branch_fails(story: Story, owed: Owed, maria: Someone, branch: int, desk: Desk) -> Callable[[], None]:
+    """Let the branch's own number fail."""
+
+    def fail() -> None:
+        story.first.refuse(400, 21606, times=3)
+        for n in range(3):
+            desk.change(OutboundMessage, owed(maria, f"Branch {n}."), clinic_id=branch)
+        story.beat()
+
+    return fail
+
+
+def test_texts_of_others_that_wait_for_the_account_are_not_hurried_with_a_clinics_own_number(
+    story: Story, owed: Owed, maria: Someone, branch_fails: Callable[[], None]
+) -> None:
+    story.first.refuse(429, 20429)
+    owed(maria, "Main.")
+    story.beat()
+    with story.line.db.read() as session:
+        due_at = session.scalars(select(OutboundMessage.due_at).where(OutboundMessage.attempts > 0)).one()
+    assert due_at > story.clock()
+    branch_fails()
+    with story.line.db.read() as session:
+        main = select(OutboundMessage.due_at, OutboundMessage.state).order_by(OutboundMessage.id)
+        assert tuple(session.execute(main).first() or ()) == (due_at, DeliveryState.QUEUED)
+
+
+def test_only_the_staff_of_a_clinic_whose_own_number_fails_are_told_of_it_and_so_is_the_operator(
+    story: Story,
+    app: Flask,
+    nurse: FlaskClient,
+    branch: int,
+    branch_fails: Callable[[], None],
+    settings: Settings,
+) -> None:
+    there = signed_in(app, story.line, story.clock(), "bea@clinic.example", branch)
+
+    def told(browser: FlaskClient) -> bool:
+        page = browser.get("/staff/", base_url="https://pumpline.test").text
+        return "Texts leave from our second number" in page
+
+    def doctor() -> list[str]:
+        with story.line.db.read() as session:
+            return [check.what for check in _provider_accounts(session, settings) if check.result == "fail"]
+
+    assert (told(nurse), told(there), doctor()) == (False, False, [])
+    branch_fails()
+    assert (told(nurse), told(there)) == (False, True)
+    [said] = doctor()
+    assert said.startswith(f"the own sender of clinic {branch} fails since ")
 
 
 def test_a_number_that_was_taken_away_from_its_clinic_fails_nobody_any_more(
