@@ -15,22 +15,18 @@ from app.db.work import Task, TaskKind
 
 def notice_missed_refills(line: Line, now: datetime) -> int:
     """Mark every visit missed that passed without word, by each clinic's own delay; return how many."""
-    due: list[int] = []
     with line.db.read() as session:
-        delays = session.execute(select(Clinic.id, Clinic.missed_after_minutes)).all()
-    for clinic_id, minutes in delays:
+        rows = session.execute(select(Clinic.id, Clinic.missed_after_minutes))
+        latest = {clinic_id: now - timedelta(minutes=minutes) for clinic_id, minutes in rows}
+        # of all clinics at once: for one of them SQLite looks through every visit that it ever had
         passed = (
-            select(Appointment.id)
+            select(Appointment.id, Appointment.clinic_id, Appointment.starts_at)
             .where(
-                Appointment.clinic_id == clinic_id,
-                Appointment.state == AppointmentState.BOOKED,
-                Appointment.starts_at <= now - timedelta(minutes=minutes),
+                Appointment.state == AppointmentState.BOOKED, Appointment.starts_at <= max(latest.values(), default=now)
             )
             .order_by(Appointment.starts_at)
         )
-        with line.db.read() as session:
-            overdue = session.scalars(passed).all()
-        due += overdue
+        due = [visit for visit, clinic_id, starts_at in session.execute(passed) if starts_at <= latest[clinic_id]]
     return each(due, "visit", lambda appointment_id: _notice(line, appointment_id, now))
 
 

@@ -16,7 +16,7 @@ from app.collecting import little_collecting
 from app.db.care import Pump
 from app.db.inserts import insert_once
 from app.db.people import Clinic, Patient, PatientState
-from app.db.pump_records import pumps_without_dates, visit_facts
+from app.db.pump_records import dates_known, pumps_without_dates, visit_facts
 from app.db.supply import Supply
 from app.db.work import TaskKind
 from scheduler.ladders import Due, task_due
@@ -75,6 +75,7 @@ def _refresh(line: Line, patients: Sequence[int], now: datetime, *, ask: bool) -
         found = session.scalars(_WITHOUT_NAMES.where(Patient.id.in_(patients)).order_by(Patient.id)).all()
         pairs = [(patient, clinics[patient.clinic_id]) for patient in found]
         supplies = refresh_many(session, pairs, now, "re-planned")
+        dates_known(session, patients)
         if ask:
             _ask_for_records(session, pairs, supplies, now)
 
@@ -119,6 +120,7 @@ def _ask_for_a_look(line: Line, patient_id: int, now: datetime) -> None:
 
 def _leave_it_for_the_night(session: Session, patient: Patient, now: datetime) -> None:
     """Write a row without dates, so that it is not tried again at every beat."""
+    dates_known(session, [patient.id])
     pump = session.scalars(
         select(Pump).where(Pump.patient_id == patient.id, Pump.removed_on.is_(None)).order_by(Pump.id.desc())
     ).first()

@@ -188,6 +188,7 @@ def _write(
         for name, value in values.items():
             setattr(row, name, value)
         row.computed_at = now
+    record.pump.dated = True
     if problem and record.refill is not None:
         open_task(
             session,
@@ -318,16 +319,15 @@ def _plan_battery(
 
 def _soonest(session: Session, patients: Sequence[int], now: datetime) -> dict[int, Appointment]:
     """Return the soonest booked visit to come of each of these patients who has one."""
-    coming = (
-        select(Appointment)
-        .where(
+    coming = session.scalars(
+        select(Appointment).where(
             among(Appointment.patient_id, patients),
             Appointment.state == AppointmentState.BOOKED,
             Appointment.starts_at > now,
         )
-        .order_by(Appointment.starts_at.desc())
-    )
-    return {visit.patient_id: visit for visit in session.scalars(coming)}
+    )  # sorted here: for an order by time SQLite looks through every booked visit there is
+    by_time = sorted(coming, key=lambda visit: visit.starts_at, reverse=True)
+    return {visit.patient_id: visit for visit in by_time}
 
 
 def _flagged(session: Session, visits: Collection[Appointment]) -> set[str]:

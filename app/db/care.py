@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, state_column
@@ -36,6 +36,9 @@ class EntryState(StrEnum):
 
 class Pump(Base):
     __tablename__ = "pump"
+    __table_args__ = (
+        Index("ix_pump_to_date", "patient_id", sqlite_where=text("NOT dated"), postgresql_where=text("NOT dated")),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
     model: Mapped[str]
@@ -44,6 +47,7 @@ class Pump(Base):
     removed_on: Mapped[date | None]
     replace_by: Mapped[date | None]  # as the clinic set it; else from model and implant: domain.battery
     eri_on: Mapped[date | None]  # since when the elective replacement indicator shows
+    dated: Mapped[bool] = mapped_column(default=False, server_default=false())  # what it holds has been worked out
     created_at: Mapped[datetime]
     patient: Mapped[Patient] = relationship()
 

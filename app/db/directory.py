@@ -7,7 +7,19 @@ from typing import Any
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, LargeBinary, and_, bindparam, case, func, literal_column, select, type_coerce, update
+from sqlalchemy import (
+    Engine,
+    LargeBinary,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.db.care import Appointment, AppointmentState
@@ -248,6 +260,7 @@ def open_alert_codes(session: Session, clinic_id: int) -> tuple[str, ...]:
         select(Task.code).where(
             Task.clinic_id == clinic_id,
             Task.kind == TaskKind.ALERT,
+            text("task.state != 'resolved'"),  # as the index says it: tasks of years are resolved
             Task.state == TaskState.OPEN,
             Task.code.is_not(None),
         )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from app.db.among import among
@@ -168,13 +168,23 @@ def plan_by_of(session: Session, patient_id: int) -> date | None:
     return session.execute(select(Supply.plan_by).where(Supply.patient_id == patient_id)).scalar()
 
 
+# as their partial indexes say it, and in their order: nearly every pump has its dates
+_UNDATED = select(Pump.patient_id).where(text("NOT pump.dated"), Pump.removed_on.is_(None)).order_by(Pump.patient_id)
+_STALE = select(Supply.patient_id).where(text("supply.stale")).order_by(Supply.patient_id)
+_DATE = (
+    update(Pump)
+    .where(among(Pump.patient_id, "patients"), text("NOT dated"))
+    .values(dated=True)
+    .execution_options(synchronize_session=False)
+)
+
+
 def pumps_without_dates(session: Session, limit: int) -> list[int]:
     """Return patients whose pump has no dates yet, or dates that something has changed since."""
-    query = (
-        select(Pump.patient_id)
-        .outerjoin(Supply, Supply.patient_id == Pump.patient_id)
-        .where(Pump.removed_on.is_(None), and_(Supply.patient_id.is_(None)) | Supply.stale.is_(True))
-        .distinct()
-        .limit(limit)
-    )
-    return list(session.scalars(query))
+    waiting = [patient_id for query in (_UNDATED, _STALE) for patient_id in session.scalars(query.limit(limit))]
+    return list(dict.fromkeys(waiting))[:limit]
+
+
+def dates_known(session: Session, patients: Collection[int]) -> None:
+    """Note that what the pumps of these patients hold has been worked out."""
+    session.execute(_DATE, {"patients": list(patients)})

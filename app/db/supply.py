@@ -57,6 +57,7 @@ class Supply(Base):
     __table_args__ = (
         Index("ix_supply_clinic_id_early_empty_on", "clinic_id", "early_empty_on"),
         Index("ix_supply_pump_id", "pump_id"),
+        Index("ix_supply_stale", "patient_id", sqlite_where=text("stale"), postgresql_where=text("stale")),
     )
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), primary_key=True, autoincrement=False)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
