@@ -88,7 +88,7 @@ def open_line(instance: Path, provider: str | None = None) -> Line:
 
 
 def add_patients(line: Line, count: int, *, soon: int = 0) -> None:
-    """Add patients with a phone and a booked visit each: the first `soon` tomorrow, the others weeks ahead.
+    """Add patients with a phone, a pump and a booked visit each: the first `soon` tomorrow, the others weeks ahead.
 
     Names repeat a few sealed ones, so that setting up a million is bearable; opening them costs the same.
     """
@@ -101,6 +101,8 @@ def add_patients(line: Line, count: int, *, soon: int = 0) -> None:
             _insert(session, "phone", [_phone(line, n, numbers) for n in ids])
             _insert(session, "contact", [_contact(n) for n in ids])
             _insert(session, "appointment", [_visit(n, n <= soon) for n in ids])
+            _insert(session, "pump", [_pump(n) for n in ids])
+            _insert(session, "supply", [_supply(n) for n in ids])
 
 
 def _insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
@@ -135,6 +137,22 @@ def _patient(n: int, sealed: list[bytes]) -> dict[str, Any]:
         "version": 1,
         "created_at": stored_as(PLANNED_AT),
     }
+
+
+def _pump(n: int) -> dict[str, Any]:
+    return {
+        "id": n,
+        "patient_id": n,
+        "model": "SynchroMed II",
+        "reservoir_size_ml": "40",
+        "dated": True,
+        "created_at": stored_as(PLANNED_AT),
+    }
+
+
+def _supply(n: int) -> dict[str, Any]:
+    at = stored_as(PLANNED_AT)
+    return {"patient_id": n, "clinic_id": 1, "pump_id": n, "stale": False, "computed_at": at}
 
 
 def _phone(line: Line, n: int, numbers: list[bytes] | None) -> dict[str, Any]:
