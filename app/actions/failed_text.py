@@ -10,7 +10,7 @@ from app.actions.consent import opt_out
 from app.actions.line import policy_of
 from app.actions.outbox import owe
 from app.actions.tasks import open_task
-from app.actions.threads import text_failed
+from app.actions.threads import id_failed, text_failed
 from app.db.messages import ASKED_FOR, OutboundMessage, Purpose
 from app.db.people import Clinic, Contact, Patient
 from app.db.work import TaskKind
@@ -100,7 +100,7 @@ def put_off_unreadable(session: Session, message_id: int, now: datetime) -> None
     row = session.execute(
         select(
             *(OutboundMessage.clinic_id, OutboundMessage.phone_id, OutboundMessage.patient_id),
-            OutboundMessage.expires_at,
+            *(OutboundMessage.purpose, OutboundMessage.expires_at),
         ).where(OutboundMessage.id == message_id)
     ).one()
     over = row.expires_at is not None and row.expires_at <= now
@@ -108,6 +108,8 @@ def put_off_unreadable(session: Session, message_id: int, now: datetime) -> None
     session.execute(
         update(OutboundMessage).where(OutboundMessage.id == message_id).values(reason=UNREADABLE, **changed)
     )
+    if over and row.purpose is not Purpose.PAGE:
+        id_failed(session, row.phone_id, message_id, now)
     subject = f"patient:{row.patient_id}" if row.patient_id else f"phone:{row.phone_id}"
     about = {"phone_id": row.phone_id, "patient_id": row.patient_id}
     open_task(session, now, row.clinic_id, TaskKind.UNDELIVERED, subject, UNREADABLE, **about)

@@ -146,7 +146,12 @@ _FAILED = (
 def text_failed(session: Session, message: OutboundMessage, now: datetime) -> None:
     """A text did not arrive: its thread is at the top while no newer text went out."""
     if message.purpose is not Purpose.PAGE:
-        session.execute(_FAILED, {"phone": message.phone_id, "message": message.id, "now": now})
+        id_failed(session, message.phone_id, message.id, now)
+
+
+def id_failed(session: Session, phone_id: int, message_id: int, now: datetime) -> None:
+    """Likewise of a text that cannot be read here, and is no page."""
+    session.execute(_FAILED, {"phone": phone_id, "message": message_id, "now": now})
 
 
 def alert_raised(session: Session, clinic_id: int, phone_id: int | None, patient_id: int | None, now: datetime) -> None:

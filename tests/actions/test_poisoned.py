@@ -10,6 +10,7 @@ from app.actions.line import Line
 from app.actions.send_outbox import send_outbox
 from app.channels.base import Channel
 from app.db.messages import OutboundMessage
+from app.db.threads import FAILED, PhoneThread, ThreadState
 from app.db.work import Task, TaskKind
 from app.domain.delivery import DeliveryState
 from tests.conftest import FrozenClock, Someone
@@ -64,6 +65,8 @@ def test_what_stays_unreadable_ends_once_it_no_longer_helps(
         clock.forward(minutes=5)
     with line.db.read() as session:
         state = session.execute(select(OutboundMessage.state).where(OutboundMessage.id == bad)).scalar_one()
+        thread = session.scalars(select(PhoneThread).where(PhoneThread.phone_id == maria.phone_id)).one()
+        assert (thread.rank, thread.state) == (FAILED, ThreadState.OPEN), "it stands at the top"
     assert state is DeliveryState.EXPIRED
     with line.db.begin() as session:  # so that the end of the story can look at every text
         session.execute(text(f"DELETE FROM outbound_message WHERE id = {bad}"))

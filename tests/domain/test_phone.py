@@ -1,4 +1,7 @@
+import phonenumbers
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.domain.phone import e164, ordinary, readable, sender_key
 
@@ -22,6 +25,30 @@ def test_a_number_reads_as_people_at_home_write_it(number: str, country: str, re
 @pytest.mark.parametrize("raw", ["(614) 555-0100", "614.555.0100", "+1 614 555 0100", "1-614-555-0100", " 6145550100 "])
 def test_every_way_of_writing_a_number_is_one_number(raw: str) -> None:
     assert e164(raw) == sender_key(raw) == "+16145550100"
+
+
+AS_WRITTEN = st.from_regex(r"\A(\+?1[ .-]?)?\(?[0-9]{3}\)?[ .-]?[0-9]{3}[ .-]?[0-9]{4}\Z")
+
+
+@settings(deadline=None, max_examples=300)
+@given(AS_WRITTEN, st.sampled_from(["US", "GB", "MX"]))
+def test_plain_numbers_are_what_the_library_makes_of_them(raw: str, country: str) -> None:
+    def by_library() -> str | None:
+        try:
+            number = phonenumbers.parse(raw, country)
+        except phonenumbers.NumberParseException:
+            return None
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if possible(number) else None
+
+    def possible(number: phonenumbers.PhoneNumber) -> bool:
+        reason = phonenumbers.is_possible_number_with_reason(number)
+        return bool(reason == phonenumbers.ValidationResult.IS_POSSIBLE and not number.extension)
+
+    try:
+        ours: str | None = e164(raw, country)
+    except ValueError:
+        ours = None
+    assert ours == by_library()
 
 
 @pytest.mark.parametrize("raw", ["", "12", "hello", "614-555", "+1 614 555 0100 ext. 7", "+999999999999999999"])
