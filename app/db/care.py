@@ -121,6 +121,14 @@ class Appointment(Base):
             sqlite_where=text("state = 'missed'"),
             postgresql_where=text("state = 'missed'"),
         ),
+        Index(
+            "ix_appointment_booked",
+            "clinic_id",
+            "patient_id",
+            "starts_at",
+            sqlite_where=text("state = 'booked'"),
+            postgresql_where=text("state = 'booked'"),
+        ),
         Index("ix_appointment_clinic_id_starts_at", "clinic_id", "starts_at"),  # the schedule reads a week or a month
         # one booked visit at one time: the same booking typed twice is one
         Index(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, false, func, literal, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.db.among import among
@@ -65,9 +65,9 @@ class NoSuchPlace(Exception):
     """The patient at which a page should begin is not in this clinic."""
 
 
-_NEXT = (
+_NEXT = (  # of this clinic, and as the partial index says it: other clinics' visits cost nothing here
     select(Appointment.patient_id, func.min(Appointment.starts_at).label("starts_at"))
-    .where(Appointment.state == AppointmentState.BOOKED)
+    .where(Appointment.clinic_id == bindparam("of_clinic"), text("appointment.state = 'booked'"))
     .group_by(Appointment.patient_id)
     .subquery()
 )
@@ -105,26 +105,29 @@ def conditions(
     return wanted
 
 
-def find(session: Session, wanted: Sequence[ColumnElement[bool]], filters: Filters, place: Place) -> Found:
+def find(
+    session: Session, clinic_id: int, wanted: Sequence[ColumnElement[bool]], filters: Filters, place: Place
+) -> Found:
     """Return one page of ids. Raises NoSuchPlace."""
-    keys = _KEYS[filters.sort]
+    keys, here = _KEYS[filters.sort], {"of_clinic": clinic_id}
     counted = select(func.count(Patient.id)).where(*wanted)
     counted = _joined(counted) if filters.visit or filters.left else counted  # joining costs as much as sorting
-    total = session.scalar(counted) or 0
+    total = session.scalar(counted, here) or 0
     query = _joined(select(Patient.id)).where(*wanted)
     if place.before is not None:
-        query = query.where(_beyond(keys, _at(session, keys, wanted[0], place.before), back=True))
-        ids = session.scalars(query.order_by(*(key.desc() for key in keys)).limit(PAGE + 1)).all()
+        query = query.where(_beyond(keys, _at(session, keys, clinic_id, place.before), back=True))
+        ids = session.scalars(query.order_by(*(key.desc() for key in keys)).limit(PAGE + 1), here).all()
         return Found(tuple(reversed(ids[:PAGE])), further=True, back=len(ids) > PAGE, total=total)
     if place.after is not None:
-        query = query.where(_beyond(keys, _at(session, keys, wanted[0], place.after)))
-    ids = session.scalars(query.order_by(*keys).limit(PAGE + 1)).all()
+        query = query.where(_beyond(keys, _at(session, keys, clinic_id, place.after)))
+    ids = session.scalars(query.order_by(*keys).limit(PAGE + 1), here).all()
     back = place.after is not None
     return Found(tuple(ids[:PAGE]), further=len(ids) > PAGE, back=back and total > 0, total=total)
 
 
-def every_id(session: Session, wanted: Sequence[ColumnElement[bool]], sort: str) -> list[int]:
-    return list(session.scalars(_joined(select(Patient.id)).where(*wanted).order_by(*_KEYS[sort])))
+def every_id(session: Session, clinic_id: int, wanted: Sequence[ColumnElement[bool]], sort: str) -> list[int]:
+    query = _joined(select(Patient.id)).where(*wanted).order_by(*_KEYS[sort])
+    return list(session.scalars(query, {"of_clinic": clinic_id}))
 
 
 def _joined(query: Select[Any]) -> Select[Any]:
@@ -135,8 +138,9 @@ def _joined(query: Select[Any]) -> Select[Any]:
     )
 
 
-def _at(session: Session, keys: Sequence[ColumnElement[Any]], own: ColumnElement[bool], patient_id: int) -> Any:
-    row = session.execute(_joined(select(*keys)).where(own, Patient.id == patient_id)).first()
+def _at(session: Session, keys: Sequence[ColumnElement[Any]], clinic_id: int, patient_id: int) -> Any:
+    query = _joined(select(*keys)).where(Patient.clinic_id == clinic_id, Patient.id == patient_id)
+    row = session.execute(query, {"of_clinic": clinic_id}).first()
     if row is None:
         raise NoSuchPlace
     return row
@@ -204,7 +208,8 @@ def _not_late(session: Session, clinic: ClinicFacts, after_plan_by: ColumnElemen
     rows = session.execute(
         _joined(select(Patient.id, _NEXT.c.starts_at, Supply.plan_by, Supply.filled_on)).where(
             Patient.clinic_id == clinic.id, after_plan_by
-        )
+        ),
+        {"of_clinic": clinic.id},
     ).all()
     late = [row for row in rows if _days_late(row.starts_at, row.plan_by, clinic)]
     came = _came(session, [row.id for row in late])
@@ -273,11 +278,12 @@ def rows_of(session: Session, clinic: ClinicFacts, ids: Sequence[int]) -> tuple[
 
 def _next_visits(session: Session, ids: Sequence[int]) -> dict[int, tuple[datetime, bool]]:
     rows = session.execute(
-        select(Appointment.patient_id, Appointment.starts_at, Appointment.confirmed_at)
-        .where(among(Appointment.patient_id, ids), Appointment.state == AppointmentState.BOOKED)
-        .order_by(Appointment.starts_at.desc())
-    )
-    return {row.patient_id: (row.starts_at, row.confirmed_at is not None) for row in rows}
+        select(Appointment.patient_id, Appointment.starts_at, Appointment.confirmed_at).where(
+            among(Appointment.patient_id, ids), Appointment.state == AppointmentState.BOOKED
+        )
+    )  # sorted here: for an order by time SQLite looks through every booked visit there is
+    soonest_last = sorted(rows, key=lambda row: row.starts_at, reverse=True)
+    return {row.patient_id: (row.starts_at, row.confirmed_at is not None) for row in soonest_last}
 
 
 def _phones(session: Session, ids: Sequence[int]) -> dict[int, tuple[PhoneState, str | None]]:

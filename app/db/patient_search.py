@@ -57,5 +57,5 @@ class PatientList:
 def find_patients(db: Database, session: Session, clinic: ClinicFacts, query: str, today: date) -> PatientList:
     filters = Filters()
     whom = found_by(db, session, clinic.id, clinic.country, query)
-    found = find(session, conditions(session, clinic, filters, today, whom), filters, Place())
+    found = find(session, clinic.id, conditions(session, clinic, filters, today, whom), filters, Place())
     return PatientList(rows_of(session, clinic, found.ids), found.total)

@@ -100,7 +100,8 @@ def _texts(session: Session, patient_id: int, before: Key | None) -> list[Happen
         .where(
             or_(
                 OutboundMessage.patient_id == patient_id,
-                and_(OutboundMessage.patient_id.is_(None), OutboundMessage.phone_id.in_(phones)),
+                # "IS NULL" would look through all of those by their index
+                and_(func.coalesce(OutboundMessage.patient_id, 0) == 0, OutboundMessage.phone_id.in_(phones)),
             ),
             OutboundMessage.purpose != Purpose.PAGE,
         )

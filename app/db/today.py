@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.db.among import among
 from app.db.people import Contact, ContactKind
 from app.db.supply import Supply
-from app.db.work import Task, TaskKind
+from app.db.work import Task
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,8 @@ def waits(session: Session, clinic_id: int, since: datetime) -> Waits | None:
         select(Task.opened_at, Task.acknowledged_at)
         .where(
             Task.clinic_id == clinic_id,
-            Task.kind == TaskKind.ALERT,
+            text("task.kind = 'alert' AND task.acknowledged_at IS NOT NULL"),  # as the index says it
             Task.opened_at >= since,
-            Task.acknowledged_at.is_not(None),
         )
         .order_by(Task.opened_at.desc())
         .limit(500)

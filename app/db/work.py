@@ -59,6 +59,13 @@ class Task(Base):
             sqlite_where=text("state != 'resolved'"),
             postgresql_where=text("state != 'resolved'"),
         ),
+        Index(
+            "ix_task_answered_alert",
+            "clinic_id",
+            "opened_at",
+            sqlite_where=text("kind = 'alert' AND acknowledged_at IS NOT NULL"),
+            postgresql_where=text("kind = 'alert' AND acknowledged_at IS NOT NULL"),
+        ),
         Index("ix_task_patient_id", "patient_id"),
         Index("ix_task_phone_id", "phone_id"),
     )

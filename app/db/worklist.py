@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, LargeBinary, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, LargeBinary, func, or_, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from app.db.among import among
@@ -245,18 +245,13 @@ def _visits(session: Session, these: ColumnElement[bool], since: datetime) -> di
             Appointment.starts_at,
             Appointment.confirmed_at,
             Appointment.late_reason,
-        )
-        .where(
+        ).where(
             these,
-            Appointment.state == AppointmentState.BOOKED,
+            text("appointment.state = 'booked'"),
             Appointment.starts_at >= since,
         )
-        .order_by(Appointment.starts_at)
-    )
-    found: dict[int, Any] = {}
-    for row in rows:
-        found.setdefault(row.patient_id, row)
-    return found
+    )  # sorted here: for an order by time SQLite looks through every booked visit there is
+    return {row.patient_id: row for row in sorted(rows, key=lambda row: row.starts_at, reverse=True)}
 
 
 def came_since(session: Session, these: ColumnElement[bool], since: date, zone: ZoneInfo) -> dict[int, datetime]:

@@ -4,17 +4,15 @@ SQLite counts the steps of each statement. A wrong index costs nothing among ten
 thousand, while every text waits.
 """
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select
 
 from app.actions.book_appointment import book_appointment
 from app.actions.cancel_appointment import cancel_appointment
@@ -32,13 +30,9 @@ from app.db.people import Contact, PatientState, Phone
 from app.domain.texts import load_words
 from app.jobs import NIGHTLY, jobs_for
 from tests.db.conftest import NOW
+from tests.growing import Steps, grown, patients_from, steps_of, with_years_behind_them
 
 FEW, MANY = 25, 500
-A_STEP = 50  # of SQLite's, between two counts
-HEADER = (
-    "mrn,given_name,family_name,born_on,phone,consent,pump_model,reservoir_size_ml,concentration_mcg_per_ml,"
-    "daily_dose_mcg,alarm_volume_ml,last_filled_on,reservoir_volume_ml,appointment_at"
-)
 TEXTS = ("my pump is beeping", "REFILL", "when is my refill?", "can I take a bath", "I feel stiff and itchy", "STOP")
 
 
@@ -47,77 +41,10 @@ def line(db: Database) -> Line:
     return Line(db, load_words(None), channel="simulator")
 
 
-@dataclass
-class Steps:
-    """Counts the steps of what SQLite does, by the statement that it does it for."""
-
-    by_statement: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def total(self) -> int:
-        return sum(self.by_statement.values())
-
-    def listen(self, connection: object) -> None:
-        said = [""]
-
-        def hear(statement: str) -> None:
-            said[0] = statement
-
-        def step() -> int:
-            self.by_statement[" ".join(said[0].split())[:200]] += A_STEP
-            return 0
-
-        connection.set_trace_callback(hear)  # type: ignore[attr-defined]
-        connection.set_progress_handler(step, A_STEP)  # type: ignore[attr-defined]
-
-
 @pytest.fixture
 def steps(line: Line) -> Iterator[Steps]:
-    steps = Steps()
-
-    def connected(connection: object, _record: object) -> None:
-        steps.listen(connection)
-
-    line.db.engine.dispose()
-    event.listen(line.db.engine, "connect", connected)
-    yield steps
-    event.remove(line.db.engine, "connect", connected)
-
-
-def patients_from(first: int, number: int) -> bytes:
-    to = io.StringIO()
-    to.write(HEADER + "\n")
-    table = csv.writer(to)
-    for n in range(first, first + number):
-        visit = f"{NOW.date() + timedelta(days=20 + n % 60)} {9 + n % 8:02}:30"
-        who = (f"G-{n}", "Gro", f"Wing {n}", "1980-01-01", f"+1614{2000000 + n}", "yes", "SynchroMed II")
-        table.writerow((*who, 40, 2000, 350, 4, NOW.date() - timedelta(days=30), 40, visit))
-    return to.getvalue().encode()
-
-
-def with_years_behind_them(line: Line) -> None:
-    """Give every patient what years leave behind: visits kept and cancelled, tasks done, texts in and out."""
-    visits = (
-        "INSERT INTO appointment (clinic_id, patient_id, starts_at, state, version, created_at) "
-        "SELECT clinic_id, patient_id, datetime(starts_at, '-' || (v * 50 + 100) || ' days') || '.000000', "
-        "CASE WHEN v % 5 THEN 'attended' ELSE 'cancelled' END, 1, created_at FROM appointment, n"
-    )
-    tasks = (
-        "INSERT INTO task (clinic_id, kind, subject, reason, state, opened_at, raised_at, pages, code, patient_id, "
-        "version) SELECT 1, CASE WHEN v % 2 THEN 'alert' ELSE 'question' END, 'patient:' || id, '', 'resolved', "
-        "created_at, created_at, 0, v, id, 1 FROM patient, n"
-    )
-    texts = (
-        "INSERT INTO outbound_message (clinic_id, phone_id, dedupe_key, token, purpose, urgent, body, text_id, "
-        "text_version, segments, state, state_at, due_at, created_at, attempts) "
-        "SELECT clinic_id, id, 'old' || id || '.' || v, 'old' || id || '.' || v, 'reply', 0, number, 'answer:bathing', "
-        "1, 1, 'delivered', created_at, created_at, created_at, 1 FROM phone, n"
-    )
-    with line.db.begin() as session:
-        for statement in (visits, tasks, texts):
-            some = "WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 10) "
-            insert, _, rest = statement.partition(" SELECT ")
-            session.execute(text(f"{insert} {some} SELECT {rest}"))
+    with steps_of(line) as steps:
+        yield steps
 
 
 _TEXTED = count(1)
@@ -183,16 +110,11 @@ def settle(line: Line, now: datetime) -> None:
 
 
 def test_nothing_looks_through_all_there_is(line: Line, steps: Steps) -> None:
-    import_patients(line, patients_from(0, FEW), NOW)
+    import_patients(line, patients_from(0, FEW, NOW.date()), NOW)
     settle(line, NOW)
     few = counted(line, steps, NOW + timedelta(minutes=1))
-    import_patients(line, patients_from(FEW, MANY), NOW + timedelta(minutes=2))
+    import_patients(line, patients_from(FEW, MANY, NOW.date()), NOW + timedelta(minutes=2))
     with_years_behind_them(line)
     settle(line, NOW + timedelta(minutes=3))
     many = counted(line, steps, NOW + timedelta(minutes=4))
-    grown = {
-        name: many[name].most_common(2)
-        for name in few
-        if sum(many[name].values()) > 2 * sum(few[name].values()) + 20 * A_STEP
-    }
-    assert grown == {}
+    assert grown(few, many, 2) == {}

@@ -54,7 +54,7 @@ def export_list() -> ResponseReturnValue:
     line, signed, now = current.line(), staff(), current.now()
     asked = asked_for(signed, Filters.of(request.form))
     with line.db.read() as session:
-        ids = every_id(session, whom(session, signed, asked), asked.filters.sort)
+        ids = every_id(session, signed.clinic.id, whom(session, signed, asked), asked.filters.sort)
     export_patients(line, signed.clinic.id, len(ids), asked.filters.address, now, signed.actor)
     listed(ids)
     clinic, today = signed.clinic, now.astimezone(signed.clinic.zone).date()

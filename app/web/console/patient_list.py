@@ -97,7 +97,7 @@ def search() -> ResponseReturnValue:
     line, signed, filters = current.line(), staff(), Filters()
     with line.db.read() as session:
         wanted = whom(session, signed, Asked(filters, query=query))
-        found = find(session, wanted, filters, Place())
+        found = find(session, signed.clinic.id, wanted, filters, Place())
     if found.total == 1:
         return redirect(url_for("console.patient", patient_id=found.ids[0]))
     if found.total:
@@ -179,7 +179,7 @@ def _page(asked: Asked, form: ViewForm | None = None, found: Found | None = None
     today = current.now().astimezone(clinic.zone).date()
     with current.line().db.read() as session:
         try:
-            found = found or find(session, whom(session, signed, asked), filters, asked.place)
+            found = found or find(session, signed.clinic.id, whom(session, signed, asked), filters, asked.place)
         except NoSuchPlace:
             abort(404)
         rows = [Row(row, _left(row, today)) for row in rows_of(session, clinic, found.ids)]
