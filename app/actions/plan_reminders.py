@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, load_only
 
 from app.actions.care_steps import StepRow, add_steps
@@ -23,6 +23,8 @@ from scheduler.planning import Changes
 
 log = logging.getLogger(__name__)
 BATCH = 500
+# so that no index serves it: by that of the states, each batch would look through and sort all that are left
+_STATE = func.coalesce(Appointment.state, "", type_=Appointment.state.type)
 
 
 @dataclass
@@ -125,7 +127,7 @@ def _visits(session: Session, after: int) -> list[tuple[Appointment, Patient]]:
     rows = session.execute(
         select(Appointment, Patient)
         .join(Patient, Patient.id == Appointment.patient_id)
-        .where(Appointment.id > after, Appointment.state.in_((AppointmentState.BOOKED, AppointmentState.MISSED)))
+        .where(Appointment.id > after, _STATE.in_((AppointmentState.BOOKED, AppointmentState.MISSED)))
         .order_by(Appointment.id)
         .limit(BATCH)
         .options(load_only(Patient.state, Patient.time_zone))  # names stay sealed
