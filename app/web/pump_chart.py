@@ -17,6 +17,7 @@ from app.web.wording import amount, day
 WIDTH, HEIGHT = 860, 268
 LEFT, RIGHT, TOP, BOTTOM = 44, 844, 52, 234
 _ROWS = (16, 32, 48)  # for words about days, above the drawing
+_APART = 10  # the least between two of a row
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def _clear_of(lines: Sequence[float], wide: int) -> str:
 
 
 def _placed(marks: Sequence[tuple[float, str, str]]) -> tuple[Mark, ...]:
-    """Give each mark's words a row above the drawing in which they lie on no others."""
+    """Give each mark's words a row above the drawing in which they lie on no others, nor close to them."""
     taken: list[tuple[int, float, float]] = []
     placed = []
     for x, words, kind in marks:
@@ -190,7 +191,7 @@ def _placed(marks: Sequence[tuple[float, str, str]]) -> tuple[Mark, ...]:
         wide = len(words) * 6.6 + 8
         start, stop = (x - wide, x) if ends else (x, x + wide)
         row = next(
-            (row for row in _ROWS if all(row != r or stop < a or start > b for r, a, b in taken)),
+            (row for row in _ROWS if all(row != r or stop + _APART < a or start - _APART > b for r, a, b in taken)),
             _ROWS[-1],
         )
         taken.append((row, start, stop))

@@ -147,6 +147,6 @@ def test_a_text_that_comes_meanwhile_is_answered_between_two_batches(
     assert max(sizes) == 5
     assert len(sizes) >= 12
     with line.db.read() as session:
-        bodies = dict(session.execute(select(InboundMessage.provider_id, InboundMessage.body)).tuples().all())
+        bodies = dict(session.execute(select(InboundMessage.provider_id, InboundMessage.body)).all())
     assert bodies.pop("SMwhile") == "TRAVEL"
     assert set(bodies.values()) == {GONE}
