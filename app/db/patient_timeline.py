@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from app.db.calls import PhoneCall
@@ -77,6 +77,18 @@ def _phones(patient_id: int) -> Select[int]:
     return select(Contact.phone_id).where(Contact.patient_id == patient_id)
 
 
+def _about(
+    table: type[OutboundMessage] | type[Task], patient_id: int, *of_shared: ColumnElement[bool]
+) -> CompoundSelect[int]:
+    """Select the ids of rows about the patient, and about nobody by one of the patient's phones: an index each.
+
+    Said with OR, PostgreSQL looks through all rows, and with "IS NULL" SQLite through all that are about nobody.
+    """
+    own = select(table.id).where(table.patient_id == patient_id)
+    of_nobody = func.coalesce(table.patient_id, 0) == 0
+    return union_all(own, select(table.id).where(of_nobody, table.phone_id.in_(_phones(patient_id)), *of_shared))
+
+
 def _before(at: Any, row_id: Any, rank: int, before: Key | None) -> ColumnElement[bool] | None:
     if before is None:
         return None
@@ -97,14 +109,7 @@ def _texts(session: Session, patient_id: int, before: Key | None) -> list[Happen
         .outerjoin(Staff, Staff.id == OutboundMessage.staff_id)
         .outerjoin(Reminder, Reminder.id == OutboundMessage.reminder_id)
         .outerjoin(CareStep, CareStep.id == OutboundMessage.care_step_id)
-        .where(
-            or_(
-                OutboundMessage.patient_id == patient_id,
-                # "IS NULL" would look through all of those by their index
-                and_(func.coalesce(OutboundMessage.patient_id, 0) == 0, OutboundMessage.phone_id.in_(phones)),
-            ),
-            OutboundMessage.purpose != Purpose.PAGE,
-        )
+        .where(OutboundMessage.id.in_(_about(OutboundMessage, patient_id)), OutboundMessage.purpose != Purpose.PAGE)
     )
     if (cut := _before(InboundMessage.received_at, InboundMessage.id, TEXT_IN, before)) is not None:
         came = came.where(cut)
@@ -187,12 +192,7 @@ def _tasks(session: Session, patient_id: int) -> Iterator[Happened]:
         select(Task, taker.name, closer.name)
         .outerjoin(taker, taker.id == Task.acknowledged_by)
         .outerjoin(closer, closer.id == Task.resolved_by)
-        .where(
-            or_(
-                Task.patient_id == patient_id,
-                and_(Task.patient_id.is_(None), Task.kind == TaskKind.ALERT, Task.phone_id.in_(_phones(patient_id))),
-            )
-        )
+        .where(Task.id.in_(_about(Task, patient_id, Task.kind == TaskKind.ALERT)))
         .order_by(Task.id.desc())
         .limit(MOST)
     )
