@@ -34,7 +34,7 @@ def auditor(app: Flask, line: Line, clock: FrozenClock) -> Visitor:
 
 def rows_of(page: str) -> list[str]:
     """Return the table's rows as a person reads them."""
-    found = re.findall(r'<tr id="event-\d+">(.*?)</tr>', page, re.DOTALL)
+    found = re.findall(r'<tr [^>]*id="event-\d+">(.*?)</tr>', page, re.DOTALL)
     return [" | ".join(re.sub(r"<[^>]+>", "", cell).strip() for cell in row.split("</td>")[:-1]) for row in found]
 
 
