@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make run` and `make test`. Both set up what they need, on a machine that has
 # only python3, pip, make and git.
 PY ?= python3
-PORT ?= 8000
+PORT ?= $(or $(PUMPLINE_PORT),8000)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_CONFIG := 1
 BIN := .venv/bin
