@@ -193,7 +193,7 @@ def _alerts(session: Session, phone_ids: Sequence[int], first: datetime | None) 
             Task.kind == TaskKind.ALERT,
             Task.acknowledged_at.is_not(None),
         )
-        .order_by(Task.opened_at.desc(), Task.id.desc())  # by the id alone, every task is looked through
+        .order_by(Task.id.desc())
         .limit(20)
     )
     notes = []

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import count
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.actions.book_appointment import book_appointment
 from app.actions.cancel_appointment import cancel_appointment
@@ -26,6 +26,7 @@ from app.actions.record_refill import RefillEntry, record_refill
 from app.actions.set_patient_state import set_patient_state
 from app.channels.simulator import SimulatorChannel
 from app.db.engine import Database
+from app.db.messages import InboundMessage
 from app.db.people import Contact, PatientState, Phone
 from app.domain.texts import load_words
 from app.jobs import NIGHTLY, jobs_for
@@ -117,4 +118,8 @@ def test_nothing_looks_through_all_there_is(line: Line, steps: Steps) -> None:
     with_years_behind_them(line)
     settle(line, NOW + timedelta(minutes=3))
     many = counted(line, steps, NOW + timedelta(minutes=4))
+    with line.db.read() as session:
+        texts = session.scalar(select(func.count()).select_from(InboundMessage))
+    assert texts == 2 * len(TEXTS), "each was taken in, none as a repeated one"
+    assert min(took[name].total() for took in (few, many) for name in took if not name.startswith("job")) > 0
     assert grown(few, many, 2) == {}
