@@ -48,6 +48,8 @@ def pages(app: Flask) -> dict[Role, list[Route]]:
 
 
 def faults(page: Page) -> list[str]:
+    """Look at a page from its top. One that was opened at a part of it ("...#hold") may still scroll there meanwhile,
+    and what is half under the banner then counts as too small."""
     expect(page.locator("#calendar [role=columnheader][aria-label]")).to_have_count(0, timeout=15_000)  # it is drawn
     page.evaluate(AXE)
     found: list[str] = page.evaluate(RUN)

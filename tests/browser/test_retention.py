@@ -39,6 +39,6 @@ def test_nothing_is_found_where_records_are_held_and_erased(
         assert faults(page) == []
     with desk.opens(**look) as page:
         desk.signs_in(page, colleague(Role.LEAD_NURSE, "Lea Somebody"), PASSWORD)
-        page.goto(f"/staff/patients/{patient_id}/details#hold")
+        page.goto(f"/staff/patients/{patient_id}/details")
         expect(page.locator("#hold")).to_be_visible()
         assert faults(page) == []
