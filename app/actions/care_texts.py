@@ -119,7 +119,7 @@ def _ask(text: CareText, about: About, now: datetime) -> Ask:
 
 def _fill(line: Line, about: About, clinic: Clinic, language: str, ask: Ask | None) -> dict[str, str]:
     voice, zone = line.words.voice(language), voice_of(clinic).zone
-    fill = {"who": about.given_name}
+    fill = {"who": voice.called(about.given_name)}
     if about.starts_at is not None:
         fill |= {"when": voice.moment(about.starts_at, zone), "day": voice.day(about.starts_at, zone)}
     first = ask.digit if ask else 1

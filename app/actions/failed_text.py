@@ -17,6 +17,7 @@ from app.db.work import TaskKind
 from app.domain.breaker import Via
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
 from app.domain.texts import Rendered
+from app.domain.unreadable import Unreadable
 from scheduler.quiet_hours import next_allowed
 
 UNREADABLE = "a text or its number cannot be read here: call, and tell whoever runs the line"
@@ -71,7 +72,8 @@ def not_delivered(session: Session, message: OutboundMessage, failure: Failure, 
     """The carrier could not deliver what the provider took: try once more where that may help, and tell a nurse."""
     if failure.next is Next.OPTED_OUT:
         opt_out(session, now, message.phone_id, "carrier")
-    again = failure.next is Next.REPEAT and message.purpose in REPEATED and message.attempts < ATTEMPTS
+    can = message.attempts < ATTEMPTS and not isinstance(message.body, Unreadable)
+    again = failure.next is Next.REPEAT and message.purpose in REPEATED and can
     if again:
         words = Rendered(message.body, message.text_id, message.text_version, draft=False)
         owe(

@@ -36,6 +36,7 @@ from app.db.directory import (
 from app.db.inserts import insert_once
 from app.db.messages import InboundMessage, OutboundMessage, Purpose
 from app.db.people import Clinic
+from app.db.types import words_of
 from app.db.work import TaskKind
 from app.domain.breaker import Via
 from app.domain.conversation import Asked
@@ -44,6 +45,7 @@ from app.domain.effects import AcknowledgeAlert, Decision, OpenTask, Person, Rai
 from app.domain.inbound import decide
 from app.domain.phone import sender_key
 from app.domain.texts import ClinicVoice, Rendered
+from app.domain.unreadable import UNREADABLE
 from faq.intents import IntentName as Intent
 from faq.understand import Understanding, understand
 from scheduler.policy import Hours
@@ -241,7 +243,7 @@ def _sender(
             Visit(
                 v.appointment_id,
                 v.patient_id,
-                line.db.keyring.open(names[v.patient_id]),
+                words_of(line.db.keyring, names[v.patient_id]),
                 v.starts_at,
                 others.get(v.appointment_id),
             )
@@ -374,7 +376,11 @@ def _said_before(session: Session, provider_id: str) -> Received:
     ids = session.scalars(
         select(OutboundMessage.id).where(OutboundMessage.inbound_id == row.id, OutboundMessage.purpose == Purpose.REPLY)
     ).all()
-    return Received(row.id, _handed(session, list(ids)), repeated=True, trace=tuple(json.loads(row.trace)))
+    return Received(row.id, _handed(session, list(ids)), repeated=True, trace=_trace(row.trace))
+
+
+def _trace(kept: str) -> tuple[str, ...]:
+    return () if kept == UNREADABLE else tuple(json.loads(kept))
 
 
 def _handed(session: Session, ids: list[int]) -> tuple[Handed, ...]:

@@ -12,6 +12,7 @@ from app.actions.line_check import check_reported, is_check_token
 from app.actions.threads import text_failed
 from app.actions.ways import note_fault, way_gone
 from app.db.messages import DeliveryEvent, OutboundMessage
+from app.db.reading import passing_over
 from app.db.tally import count_provider_error
 from app.domain.delivery import FAILURES, FINAL, DeliveryState, failure, moves, state_named
 
@@ -39,6 +40,7 @@ def record_status(line: Line, report: StatusReport, now: datetime) -> bool:
     return line.db.write(lambda session: _recorded(line, session, report, now))
 
 
+@passing_over()  # a report of a text whose words were damaged still says what became of it
 def _recorded(line: Line, session: Session, report: StatusReport, now: datetime) -> bool:
     message = _message(session, report)
     if message is not None and _names_another(message, report):

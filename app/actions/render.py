@@ -39,7 +39,7 @@ def render_reply(
     if reply.tells_nurse:
         fill["told"] = voice.texts["triage_told"].text if paged else ""
     if reply.visit:
-        fill |= {"when": voice.moment(reply.visit.starts_at, clinic.zone), "who": reply.visit.given_name}
+        fill |= {"when": voice.moment(reply.visit.starts_at, clinic.zone), "who": voice.called(reply.visit.given_name)}
         if reply.visit.other_at:
             fill["other"] = voice.moment(reply.visit.other_at, clinic.zone)
     if reply.lists == "visits":
@@ -77,8 +77,9 @@ def room_to_ask(topic: str, words: Words, clinic: ClinicVoice, language: str) ->
 
 
 def _named(visit: Visit, shared: bool, words: Words, clinic: ClinicVoice, language: str) -> str:
-    when = words.voice(language).moment(visit.starts_at, clinic.zone)
-    return f"{visit.given_name}, {when}" if shared else when
+    voice = words.voice(language)
+    when = voice.moment(visit.starts_at, clinic.zone)
+    return f"{voice.called(visit.given_name)}, {when}" if shared else when
 
 
 def menu(words: Words, clinic: ClinicVoice, language: str) -> tuple[Rendered, ...]:

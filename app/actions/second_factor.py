@@ -38,14 +38,15 @@ def begin_authenticator(db: Database, staff_id: int, now: datetime) -> Enrolment
         kept = session.get(Authenticator, staff_id, with_for_update=True)
         if kept is not None and kept.confirmed_at is not None:
             raise Refused("an authenticator is set up already: remove it first", "conflict")
-        if kept is None or now - kept.created_at > timedelta(hours=1):
+        if kept is None or kept.secret is None or now - kept.created_at > timedelta(hours=1):
             if kept is not None:
                 session.delete(kept)
                 session.flush()
-            kept = Authenticator(staff_id=staff_id, secret=pyotp.random_base32(), created_at=now, last_step=0)
-            session.add(kept)
-        uri = pyotp.TOTP(kept.secret).provisioning_uri(name=staff.email, issuer_name="Pumpline")
-        return Enrolment(kept.secret, uri)
+            secret = pyotp.random_base32()
+            session.add(Authenticator(staff_id=staff_id, secret=secret, created_at=now, last_step=0))
+        else:
+            secret = kept.secret
+        return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=staff.email, issuer_name="Pumpline"))
 
 
 def confirm_authenticator(db: Database, staff_id: int, code: str, now: datetime) -> tuple[str, ...]:
@@ -149,6 +150,8 @@ def _is_code(kept: Authenticator, code: str, now: datetime) -> bool:
     """Check six digits against now and half a minute around it; each counts once (RFC 6238, 5.2)."""
     said = "".join(code.split())
     if not (said.isascii() and said.isdecimal() and len(said) == 6):
+        return False
+    if kept.secret is None:  # damaged: a recovery code is left, and a colleague who resets it
         return False
     totp, step = pyotp.TOTP(kept.secret), int(now.timestamp()) // STEP_SECONDS
     for late in LATE_STEPS:

@@ -15,6 +15,7 @@ from app.actions.settle_unknown import CANNOT_ASK, ids_of_others
 from app.channels.base import Channel, Told
 from app.db.messages import ON_THE_WAY, OutboundMessage, Purpose
 from app.db.people import Phone
+from app.db.reading import passing_over
 from app.domain.delivery import DeliveryState
 from app.domain.silence import (
     ANSWER_HELPS,
@@ -25,6 +26,7 @@ from app.domain.silence import (
     ask_again_in,
     still_helps,
 )
+from app.domain.unreadable import UNREADABLE
 
 Ask = Callable[[Channel], tuple[str | None, Told | None]]
 Change = Callable[[Session, OutboundMessage, datetime], bool]
@@ -57,7 +59,7 @@ def settle_silent(line: Line, channel: Channel, now: datetime) -> int:
 
 def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
     token, handed_over, known, via, ask = _question(line, message_id)
-    answer = asking.ask(ask, via)
+    answer = asking.ask(ask, via) if ask else None
     if answer is None:
         return _changed(line, message_id, now, _cannot_ask)
     provider_id, told = answer
@@ -70,9 +72,10 @@ def _settle(line: Line, asking: Asking, message_id: int, now: datetime) -> bool:
     return _changed(line, message_id, now, _look_later) or moved
 
 
-def _question(line: Line, message_id: int) -> tuple[str, bool, bool, str | None, Ask]:
+@passing_over()
+def _question(line: Line, message_id: int) -> tuple[str, bool, bool, str | None, Ask | None]:
     """Return the text's token, whether it was handed over in an answer, whether its id is known, and whom to ask about
-    it and how."""
+    it and how: not at all where it can be looked for by its words only, and they or the number cannot be read."""
     with line.db.read() as session:
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
@@ -86,9 +89,11 @@ def _question(line: Line, message_id: int) -> tuple[str, bool, bool, str | None,
         provider_id = known or channel.find(number, body, made_at, others)
         return provider_id, channel.told_of(provider_id) if provider_id else None
 
-    return token, handed_over, known is not None, via, ask
+    can_ask = known or not {number, body} & {UNREADABLE}
+    return token, handed_over, known is not None, via, ask if can_ask else None
 
 
+@passing_over()
 def _changed(line: Line, message_id: int, now: datetime, change: Change) -> bool:
     """Change the text in a transaction of its own, where it is still as silent as before the provider was asked."""
     with line.db.begin() as session:

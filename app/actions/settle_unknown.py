@@ -15,9 +15,11 @@ from app.actions.send_outbox import release_claims
 from app.channels.base import Channel
 from app.db.messages import WITHOUT_END, OutboundMessage
 from app.db.people import Phone
+from app.db.reading import passing_over
 from app.domain.breaker import Via
 from app.domain.delivery import ATTEMPTS, DeliveryState, Failure, Next, wait_before
 from app.domain.silence import CLOCKS_APART
+from app.domain.unreadable import UNREADABLE
 from app.logs import following, request_named_by, tell
 
 log = logging.getLogger(__name__)
@@ -61,13 +63,15 @@ def settle_unknown(line: Line, channel: Channel, now: datetime, jitter: Callable
     return each(ids, "unknown message", lambda message_id: _settle(line, asking, message_id, now, jitter()))
 
 
+@passing_over()
 def _settle(line: Line, asking: Asking, message_id: int, now: datetime, jitter: float) -> bool:
     with line.db.read() as session:
         message = session.get_one(OutboundMessage, message_id)
         number = session.get_one(Phone, message.phone_id).number
         body, made_at, via = message.body, message.created_at, message.via
         others = ids_of_others(session, message)
-    found = asking.ask(lambda channel: (channel.find(number, body, made_at, others),), via)
+    can_ask = not {number, body} & {UNREADABLE}
+    found = asking.ask(lambda channel: (channel.find(number, body, made_at, others),), via) if can_ask else None
     asked, provider_id = found is not None, found[0] if found else None
     with line.db.begin() as session:
         message = session.get_one(OutboundMessage, message_id, with_for_update=True)

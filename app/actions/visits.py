@@ -17,6 +17,7 @@ from app.actions.supply import days_late, refresh_supply, standing
 from app.actions.tasks import close_alerts, close_tasks, open_task
 from app.actions.visit_steps import plan_visit_steps
 from app.db.care import Appointment, AppointmentState, Reminder, ReminderState
+from app.db.directory import remember
 from app.db.people import Clinic, Contact, Patient, Phone
 from app.db.pump_records import visit_facts
 from app.db.supply import Supply
@@ -149,7 +150,7 @@ def _unbooked_no_more(session: Session, supply: Supply | None, patient: Patient,
 
 
 _ASKED = (
-    select(Phone)
+    select(Phone.id, Phone.asked)
     .join(Contact, Contact.phone_id == Phone.id)
     .where(Contact.patient_id == bindparam("patient"), Phone.asked.is_not(None))
 )
@@ -157,8 +158,8 @@ _ASKED = (
 
 def forget_asking(session: Session, visit: Appointment) -> None:
     """Let no answer to an old reminder confirm a visit that has changed since."""
-    for phone in session.scalars(_ASKED, {"patient": visit.patient_id}):
-        phone.asked = Asked.from_json(phone.asked).without_confirm(visit.id).to_json()
+    for phone_id, asked in session.execute(_ASKED, {"patient": visit.patient_id}).all():
+        remember(session, phone_id, Asked.from_json(asked).without_confirm(visit.id).to_json())
 
 
 _MISSED = select(Appointment).where(
@@ -246,8 +247,8 @@ def record_attendance(
 
 def _ask_no_more(session: Session, patient_id: int) -> None:
     """Take back what phones were asked because this refill was due: a digit means something else from now on."""
-    for phone in session.scalars(_ASKED, {"patient": patient_id}):
-        phone.asked = Asked.from_json(phone.asked).without_pump(patient_id, "book", "why").to_json()
+    for phone_id, asked in session.execute(_ASKED, {"patient": patient_id}).all():
+        remember(session, phone_id, Asked.from_json(asked).without_pump(patient_id, "book", "why").to_json())
 
 
 def refill_had(session: Session, patient_id: int, now: datetime, outcome: str) -> None:

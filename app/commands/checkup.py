@@ -16,6 +16,7 @@ from app.commands.findings import Check, fail, ok, warn
 from app.commands.house import open_database
 from app.db.answers_given import answered_this_hour
 from app.db.crypto import Keyring, WrongDataKey
+from app.db.damaged import damaged
 from app.db.engine import Database, NotPrepared
 from app.db.heartbeat import BACKUP, heartbeat, well_at
 from app.db.listing import clinics
@@ -36,6 +37,7 @@ from faq.library import ContentError
 APART_SECONDS = 5
 BACKED_UP_WITHIN = timedelta(hours=26)  # a day, and what a nightly one may take or slip
 MOST_STUCK = 100
+NAMED = 10
 MIGRATE = "run `pumpline migrate`"
 
 
@@ -140,6 +142,7 @@ def _database(settings: Settings, keys: Keys) -> Iterator[Check]:
                 yield _clock(session, system_clock())
             yield _strangers(session, db, system_clock(), settings)
             yield from _clinics(session, db, settings)
+            yield _readable(session, db)
             yield _accounts(session)
             yield from _jobs(session, system_clock(), settings)
             yield _stuck(session, system_clock())
@@ -196,6 +199,19 @@ def _on_call(session: Session, db: Database, clinic: Clinic) -> Check:
     if phone is not None and phone.opted_out_at is not None:
         return fail("on-call phone", f"clinic {clinic.id}'s has opted out: pages do not arrive", "text START from it")
     return ok("on-call phone", f"clinic {clinic.id} has one")
+
+
+def _readable(session: Session, db: Database) -> Check:
+    """Name what cannot be read by table and id: texts go on without a name, and nobody without a number is texted."""
+    found = damaged(session, db.keyring)
+    if not found:
+        return ok("records", "names and numbers can be read")
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return fail(
+        "records",
+        f"cannot be read: {', '.join(map(str, found[:NAMED]))}{more}",
+        'give the data key that is missing; what is damaged, type anew: docs/operations.md, "When something is wrong"',
+    )
 
 
 def _strangers(session: Session, db: Database, now: datetime, settings: Settings) -> Check:

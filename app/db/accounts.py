@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, state_column
 from app.db.people import Role
-from app.db.types import Id, Sealed
+from app.db.types import Id, SealedOrNone
 
 
 class Authenticator(Base):
@@ -15,7 +15,7 @@ class Authenticator(Base):
 
     __tablename__ = "authenticator"
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True, autoincrement=False)
-    secret: Mapped[str] = mapped_column(Sealed)  # base32
+    secret: Mapped[str | None] = mapped_column(SealedOrNone, nullable=False)  # base32; None where it cannot be read
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]  # None: shown, and no code has come back yet
     last_step: Mapped[int] = mapped_column(default=0)  # a code counts once: the newest half minute that was used

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, state_column
-from app.db.types import Id, Sealed
+from app.db.types import Id, SealedWords
 from app.domain.calls import Outcome
 
 
@@ -21,5 +21,5 @@ class PhoneCall(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     form_key: Mapped[str] = mapped_column(unique=True)  # the same form sent twice is one call
     outcome: Mapped[Outcome] = mapped_column(state_column(Outcome))
-    note: Mapped[str | None] = mapped_column(Sealed)
+    note: Mapped[str | None] = mapped_column(SealedWords)
     at: Mapped[datetime]

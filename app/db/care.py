@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, state_column
 from app.db.people import Patient
-from app.db.types import Id, Sealed
+from app.db.types import Id, SealedWords
 
 
 class AppointmentState(StrEnum):
@@ -150,8 +150,8 @@ class Appointment(Base):
     missed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     external_id: Mapped[str | None]  # the row's own key in an imported file
-    late_reason: Mapped[str | None] = mapped_column(Sealed)  # why it lies after the plan-by date
-    room_reason: Mapped[str | None] = mapped_column(Sealed)  # why it lies on a day that was full or closed
+    late_reason: Mapped[str | None] = mapped_column(SealedWords)  # why it lies after the plan-by date
+    room_reason: Mapped[str | None] = mapped_column(SealedWords)  # why it lies on a day that was full or closed
     missed_reason: Mapped[str | None]  # ride, ill, cost, weather, other: domain.why_missed
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]

@@ -118,15 +118,15 @@ def settled_misses(session: Session, appointments: Sequence[int]) -> set[int]:
 def carers_told(session: Session, patient_id: int) -> list[tuple[Target, dict[str, Any] | None]]:
     """Return the phones of carers whom the patient lets us tell of a miss, each with what it was last asked."""
     rows = session.execute(
-        select(Phone, Patient.language)
+        select(Phone.id, Phone.opted_out_at, Phone.language, Phone.asked, Patient.language.label("patient_language"))
         .join(Contact, Contact.phone_id == Phone.id)
         .join(Patient, Patient.id == Contact.patient_id)
         .where(Contact.patient_id == patient_id, Contact.kind == ContactKind.CARER, Contact.told_if_missed.is_(True))
         .order_by(Contact.id)
     )
     return [
-        (Target(p.id, p.number, p.opted_out_at is not None, p.language or language, 1, carer=True), p.asked)
-        for p, language in rows
+        (Target(row.id, row.opted_out_at is not None, row.language or row.patient_language, 1, carer=True), row.asked)
+        for row in rows
     ]
 
 
@@ -141,7 +141,6 @@ _TARGETS = (
     select(
         Contact.patient_id,
         Phone.id,
-        Phone.number,
         Phone.opted_out_at,
         Phone.language,
         Phone.asked,
@@ -164,7 +163,6 @@ def targets_of(session: Session, patients: Sequence[int]) -> dict[int, list[tupl
     for row in rows:
         target = Target(
             row.id,
-            row.number,
             row.opted_out_at is not None,
             row.language or row.patient_language,
             row.serves,

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
-from app.db.types import Id, Sealed
+from app.db.types import Id, SealedWords
 
 
 class NameKey(Base):
@@ -26,7 +26,7 @@ class PatientSearch(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     token: Mapped[str] = mapped_column(unique=True)
-    query: Mapped[str] = mapped_column(Sealed)
+    query: Mapped[str] = mapped_column(SealedWords)
     expires_at: Mapped[datetime]
 
 
@@ -38,7 +38,7 @@ class SavedView(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
-    name: Mapped[str] = mapped_column(Sealed)  # as typed: it may hold anything
+    name: Mapped[str] = mapped_column(SealedWords)  # as typed: it may hold anything
     filters: Mapped[str]  # as the address holds them: known names and values only
     shared: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, state_column
-from app.db.types import Id, Sealed
+from app.db.types import Id, SealedKey
 
 
 class ImportState(StrEnum):
@@ -30,7 +30,7 @@ class ImportBatch(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))  # who uploaded it, and alone sees it until it is in
     form_key: Mapped[str] = mapped_column(unique=True)  # the same form sent twice is one upload
     state: Mapped[ImportState] = mapped_column(state_column(ImportState), default=ImportState.WAITING)
-    content: Mapped[str | None] = mapped_column(Sealed, deferred=True)
+    content: Mapped[str | None] = mapped_column(SealedKey, deferred=True)
     rows: Mapped[int]
     columns: Mapped[list[str] | None] = mapped_column(JSON)  # ours, for each of the file's in turn; "" is left out
     findings: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # of the dry run: counts and errors, never a cell
@@ -62,5 +62,5 @@ class ImportChange(Base):
     kind: Mapped[str]  # patients, phones, contacts, pumps, programs, refills, visits
     row_id: Mapped[int] = mapped_column(Id)
     created: Mapped[bool]
-    old: Mapped[str | None] = mapped_column(Sealed)  # JSON
-    new: Mapped[str | None] = mapped_column(Sealed)  # JSON
+    old: Mapped[str | None] = mapped_column(SealedKey)  # JSON
+    new: Mapped[str | None] = mapped_column(SealedKey)  # JSON

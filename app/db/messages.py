@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, state_column
-from app.db.types import Id, Sealed
+from app.db.types import Id, Sealed, SealedWords
 from app.domain.delivery import DeliveryState
 
 
@@ -44,12 +44,12 @@ class InboundMessage(Base):
     phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"))
     channel: Mapped[str]
     body: Mapped[str] = mapped_column(Sealed)
-    media: Mapped[str | None] = mapped_column(Sealed)  # JSON list of {url, content_type}: a reference for the nurse
+    media: Mapped[str | None] = mapped_column(SealedWords)  # JSON list of {url, content_type}, for the nurse
     kind: Mapped[str]  # urgent, topic, choices, admin, unknown
     topic: Mapped[str | None]
     intent: Mapped[str | None]
     category: Mapped[str | None]
-    trace: Mapped[str] = mapped_column(Sealed)  # JSON list of sentences: what we did and why, in plain words
+    trace: Mapped[str] = mapped_column(SealedWords)  # JSON list of sentences: what we did and why, in plain words
     received_at: Mapped[datetime]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKey, Index, Time, UniqueConstraint, false, t
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.db.base import Base, state_column
-from app.db.types import Id, Sealed
+from app.db.types import Id, Sealed, SealedOrNone, SealedWords
 from app.domain.permissions import Role as Role
 
 
@@ -38,7 +38,7 @@ class Clinic(Base):
     name: Mapped[str]  # as patients read it; GSM-7, at most 40 characters
     phone: Mapped[str]  # E.164
     after_hours_phone: Mapped[str]  # E.164
-    on_call_phone: Mapped[str | None] = mapped_column(Sealed)  # E.164; a nurse's own number
+    on_call_phone: Mapped[str | None] = mapped_column(SealedOrNone)  # E.164; a nurse's own number
     emergency_number: Mapped[str] = mapped_column(default="911")
     country: Mapped[str] = mapped_column(default="US")
     time_zone: Mapped[str]
@@ -110,11 +110,11 @@ class Patient(Base):
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"), index=True)
-    mrn: Mapped[str] = mapped_column(Sealed)  # the clinic's own record number
+    mrn: Mapped[str] = mapped_column(SealedWords)  # the clinic's own record number
     mrn_hash: Mapped[str]
-    given_name: Mapped[str] = mapped_column(Sealed)
-    family_name: Mapped[str] = mapped_column(Sealed)
-    born_on: Mapped[str | None] = mapped_column(Sealed)  # ISO date
+    given_name: Mapped[str] = mapped_column(SealedWords)
+    family_name: Mapped[str] = mapped_column(SealedWords)
+    born_on: Mapped[str | None] = mapped_column(SealedWords)  # ISO date
     language: Mapped[str] = mapped_column(default="en")
     time_zone: Mapped[str]
     names_indexed: Mapped[bool] = mapped_column(default=False)  # whether name_key stands for the names as they are
@@ -162,8 +162,8 @@ class Contact(Base):
     patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"))
     phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"))
     kind: Mapped[ContactKind] = mapped_column(state_column(ContactKind), default=ContactKind.PATIENT)
-    name: Mapped[str | None] = mapped_column(Sealed)  # of a carer
-    relation: Mapped[str | None] = mapped_column(Sealed)  # "wife"
+    name: Mapped[str | None] = mapped_column(SealedWords)  # of a carer
+    relation: Mapped[str | None] = mapped_column(SealedWords)  # "wife"
     gets_reminders: Mapped[bool] = mapped_column(default=True)
     told_if_missed: Mapped[bool] = mapped_column(default=False)  # a carer the patient lets us tell of a missed refill
     version: Mapped[int] = mapped_column(default=1)
@@ -184,7 +184,7 @@ class ConsentEvent(Base):
     kind: Mapped[ConsentKind] = mapped_column(state_column(ConsentKind))
     at: Mapped[datetime]
     source: Mapped[str]  # text, carrier, import, staff, demo
-    words: Mapped[str | None] = mapped_column(Sealed)
+    words: Mapped[str | None] = mapped_column(SealedWords)
     inbound_id: Mapped[int | None] = mapped_column(ForeignKey("inbound_message.id"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     # patient.id; no foreign key: SQLite could not add one in place

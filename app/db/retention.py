@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, exists, or_, select, te
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
-from app.db.types import Id, Sealed
+from app.db.types import Id, SealedWords
 
 GONE = "[...]"  # stands where a name, a number or a text was erased; the same in every language
 
@@ -35,7 +35,7 @@ class LegalHold(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     clinic_id: Mapped[int] = mapped_column(ForeignKey("clinic.id"))
     patient_id: Mapped[int | None] = mapped_column(ForeignKey("patient.id"), index=True)
-    reason: Mapped[str] = mapped_column(Sealed)  # as typed: it may name a court and a person
+    reason: Mapped[str] = mapped_column(SealedWords)  # as typed: it may name a court and a person
     placed_at: Mapped[datetime]
     placed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # None: from the command line
     lifted_at: Mapped[datetime | None]

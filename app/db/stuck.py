@@ -7,6 +7,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.db.messages import ON_THE_WAY, WITHOUT_END, OutboundMessage
+from app.db.reading import passing_over
 from app.domain.delivery import DeliveryState
 from app.domain.silence import MAY_LAST
 
@@ -28,6 +29,7 @@ class StuckLine:
     reason: str | None
 
 
+@passing_over()
 def list_stuck(session: Session, now: datetime, limit: int = 0) -> list[StuckLine]:
     """List them, the longest first. Each question is answered by the small index of what has no end yet."""
     queued = select(OutboundMessage).where(

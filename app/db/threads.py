@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, state_column
-from app.db.types import Id, Sealed
+from app.db.types import Id, SealedWords
 
 
 class ThreadState(StrEnum):
@@ -86,7 +86,7 @@ class ThreadNote(Base):
     phone_id: Mapped[int] = mapped_column(ForeignKey("phone.id"))
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     form_key: Mapped[str] = mapped_column(unique=True)  # the same form sent twice is one note
-    body: Mapped[str] = mapped_column(Sealed)
+    body: Mapped[str] = mapped_column(SealedWords)
     at: Mapped[datetime]
 
 

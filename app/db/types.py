@@ -1,5 +1,6 @@
 """Column types: instants are aware UTC, secrets are sealed, doses and volumes are exact."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +11,11 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, String
 from sqlalchemy.types import TypeDecorator
 
-from app.db.crypto import Keyring
+from app.db.crypto import Keyring, WrongDataKey
+from app.db.reading import gaps, is_exact
+from app.domain.unreadable import UNREADABLE, Unreadable
+
+log = logging.getLogger(__name__)
 
 # One keyring an engine: a type decorator is handed the engine's dialect, so that is where the keys hang.
 _keyrings: WeakKeyDictionary[Dialect, Keyring] = WeakKeyDictionary()
@@ -67,17 +72,88 @@ def _written(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+@lru_cache(maxsize=1024)  # each is told of once in a process
+def _told(_: int) -> None:
+    log.error("something kept cannot be read, and is passed over: `pumpline doctor` says of whom it is")
+
+
 class Sealed(TypeDecorator[str]):
-    """A text that is encrypted at rest with the engine's keyring."""
+    """A text that is encrypted at rest with the engine's keyring, and used as it is: a number, the words of a text.
+
+    Where it cannot be read, reading raises WrongDataKey; a page shows a gap (app.db.reading).
+    """
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        if isinstance(value, Unreadable):
+            raise WrongDataKey("what cannot be read is not written down again")
         return None if value is None else keyring_of(dialect).seal(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        return None if value is None else keyring_of(dialect).open(bytes(value))
+        if value is None:
+            return None
+        try:
+            return keyring_of(dialect).open(bytes(value))
+        except WrongDataKey as error:
+            instead = self._instead(error)
+            _told(hash(bytes(value)))
+            return instead
+
+    def _instead(self, error: WrongDataKey) -> str | None:
+        """Return what stands for what cannot be read, or raise."""
+        if (met := gaps()) is None or is_exact():
+            raise error
+        met.met = True
+        return Unreadable(UNREADABLE)
+
+
+class SealedKey(Sealed):
+    """What opens or proves something, or is read by a machine: it is right, or it is an error."""
+
+    cache_ok = True
+
+    def _instead(self, error: WrongDataKey) -> str | None:
+        raise error
+
+
+class SealedWords(Sealed):
+    """A name, a reason, a note: words that tell people something. A gap in them stops nothing."""
+
+    cache_ok = True
+
+    def _instead(self, error: WrongDataKey) -> str | None:
+        return self.instead(error)
+
+    @staticmethod
+    def instead(error: WrongDataKey) -> str:
+        if is_exact():
+            raise error
+        if (met := gaps()) is not None:
+            met.met = True
+        return Unreadable(UNREADABLE)
+
+
+def words_of(keyring: Keyring, token: bytes) -> str:
+    """Return what a `SealedWords` would give of a value that was read as it lies there."""
+    try:
+        return keyring.open(token)
+    except WrongDataKey as error:
+        instead = SealedWords.instead(error)
+        _told(hash(token))
+        return instead
+
+
+class SealedOrNone(Sealed):
+    """What counts as not given where it cannot be read."""
+
+    cache_ok = True
+
+    def _instead(self, error: WrongDataKey) -> str | None:
+        if is_exact():
+            raise error
+        return None
 
 
 class Exact(TypeDecorator[Decimal]):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, state_column
 from app.db.people import Patient, Phone, Staff
-from app.db.types import Id, Sealed
+from app.db.types import Id, SealedKey, SealedWords
 
 
 class TaskKind(StrEnum):
@@ -89,7 +89,7 @@ class Task(Base):
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # None with a time: the on-call phone
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    outcome: Mapped[str | None] = mapped_column(Sealed)
+    outcome: Mapped[str | None] = mapped_column(SealedWords)
     version: Mapped[int] = mapped_column(default=1)
     patient: Mapped[Patient | None] = relationship()
     phone: Mapped[Phone | None] = relationship()
@@ -164,6 +164,6 @@ class Installation(Base):
 
     __tablename__ = "installation"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    lookup_key: Mapped[str] = mapped_column(Sealed)  # the key of the phone hash
+    lookup_key: Mapped[str] = mapped_column(SealedKey)  # the key of the phone hash
     clock_ahead_seconds: Mapped[int] = mapped_column(default=0)  # how far a simulator's clock was pushed
     created_at: Mapped[datetime]

@@ -16,7 +16,7 @@ from app.db.crypto import Keyring
 from app.db.people import Patient, Staff
 from app.db.pump_records import CAME_AT, misses_open
 from app.db.supply import Supply
-from app.db.types import keyring_of
+from app.db.types import keyring_of, words_of
 from app.db.work import Task, TaskKind, TaskState
 from app.domain.escalation import relied_on, seen_since, too_late
 from scheduler.quiet_hours import local_instant
@@ -92,15 +92,15 @@ class DueRow:
 
     @property
     def given_name(self) -> str:
-        return self.sealed.keyring.open(self.sealed.given_name)
+        return words_of(self.sealed.keyring, self.sealed.given_name)
 
     @property
     def family_name(self) -> str:
-        return self.sealed.keyring.open(self.sealed.family_name)
+        return words_of(self.sealed.keyring, self.sealed.family_name)
 
     @property
     def mrn(self) -> str:
-        return self.sealed.keyring.open(self.sealed.mrn)
+        return words_of(self.sealed.keyring, self.sealed.mrn)
 
 
 def refills_due(

@@ -122,7 +122,7 @@ class TextWriter:
         known_then = Circumstances(
             confirmed=visit.confirmed_at is not None and visit.confirmed_at < one.at, days_left=30
         )
-        target = Target(known.phone, person.phone, opted_out=False, language=person.language, serves=1)
+        target = Target(known.phone, opted_out=False, language=person.language, serves=1)
         about = (reminder.step, visit.starts_at, person.given, target, 1, self._line.words, self._voice)
         words = wording(*about, ZoneInfo(person.zone), known_then)
         purpose = Purpose.MISSED if missed else Purpose.REMINDER

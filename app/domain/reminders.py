@@ -19,7 +19,6 @@ class Target:
     """One phone that is to hear about a visit: how many patients it `serves`, and whether it is a carer's."""
 
     phone_id: int
-    number: str
     opted_out: bool
     language: str
     serves: int
@@ -72,7 +71,7 @@ def wording(
     """
     voice = words.voice(target.language)
     differs = starts_at.astimezone(clinic.zone).utcoffset() != starts_at.astimezone(patient_zone).utcoffset()
-    fill = {"when": voice.moment(starts_at, clinic.zone, name_zone=differs), "who": given_name}
+    fill = {"when": voice.moment(starts_at, clinic.zone, name_zone=differs), "who": voice.called(given_name)}
     shared = "_shared" if target.serves > 1 or target.carer else ""
     if not step.startswith("missed:"):
         fill |= {"yes": str(digit), "change": str(digit + 1)}

@@ -13,6 +13,7 @@ import yaml
 from app.domain.crisis import crisis_line
 from app.domain.phone import readable
 from app.domain.replies import SavedReplies, load_replies
+from app.domain.unreadable import UNREADABLE
 from faq.library import Library, load, render
 from faq.understand import prepare
 
@@ -43,8 +44,13 @@ class Voice:
     day_pattern: str
     moment_pattern: str
     clock: int
+    unnamed: str  # a patient whose given name cannot be read
     groups: Mapping[str, str]  # how the menu calls the groups of topics, where not in English
     translation: str | None  # who vouches for the translation; None for English
+
+    def called(self, given_name: str) -> str:
+        """Return how a text calls a patient: by given name, and by none where it cannot be read."""
+        return self.unnamed if given_name == UNREADABLE else given_name
 
     def moment(self, at: datetime, zone: ZoneInfo, *, name_zone: bool = False) -> str:
         """Return day and hour as patients read it: "Thu Dec 3, 10:30 AM", with the zone's name when asked."""
@@ -183,6 +189,7 @@ def _load_voice(path: Path) -> Voice:
             day_pattern=data["day"],
             moment_pattern=data["moment"],
             clock=int(data["clock"]),
+            unnamed=data["unnamed"],
             groups=data.get("groups") or {},
             translation=data["translation"] if data["language"] != "en" else None,
         )

@@ -12,6 +12,7 @@ from app.db.people import PatientState
 from app.domain.phone import readable
 from app.domain.replies import SavedReply, filled, pieces
 from app.domain.texts import ClinicVoice, Words
+from app.domain.unreadable import UNREADABLE
 from app.web.language import gettext as _
 from faq.segments import measure, not_gsm7
 from scheduler.policy import Hours
@@ -165,7 +166,8 @@ def places(
     if len(speakers) != 1:
         return found
     speaker, voice = speakers[0], words.voice(language)
-    if called := (speaker.name if speaker.is_carer else speaker.person.given_name):
+    called = speaker.name if speaker.is_carer else speaker.person.given_name
+    if called and called != UNREADABLE:
         found["given_name"] = called.split()[0] if speaker.is_carer else called
     pump = pumps.get(speaker.person.id)
     if pump and pump.next_visit:

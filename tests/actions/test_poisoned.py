@@ -2,18 +2,24 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
 from app.actions.line import Line
+from app.actions.record_status import StatusReport, record_status
 from app.actions.send_outbox import send_outbox
+from app.actions.settle_silent import settle_silent
+from app.actions.settle_unknown import settle_unknown
 from app.channels.base import Channel
-from app.db.messages import OutboundMessage
+from app.db.messages import OutboundMessage, Purpose
+from app.db.stuck import list_stuck
 from app.db.threads import FAILED, PhoneThread, ThreadState
 from app.db.work import Task, TaskKind
 from app.domain.delivery import DeliveryState
-from tests.conftest import FrozenClock, Someone
+from tests.conftest import Desk, FrozenClock, Someone
+from tests.damage import NONSENSE, damage
 from tests.fakes.twilio_server import FakeTwilio
 
 DAMAGE = {"number": ("phone", "number", "phone_id"), "words": ("outbound_message", "body", "message_id")}
@@ -32,7 +38,7 @@ def test_a_text_whose_number_or_words_are_damaged_holds_up_no_other(
     row = {"phone_id": maria.phone_id, "message_id": bad}[key]
     with line.db.begin() as session:
         whole = session.execute(text(f"SELECT {column} FROM {table} WHERE id = {row}")).scalar_one()
-        session.execute(text(f"UPDATE {table} SET {column} = :bad WHERE id = {row}"), {"bad": b"\x80 nonsense" * 9})
+    damage(line, table, column, row_id=row)
     assert send_outbox(line, channel, clock(), senders=1) == 3
     assert {message.to for message in twilio.accepted} == {other.phone}
     with line.db.read() as session:
@@ -58,8 +64,7 @@ def test_what_stays_unreadable_ends_once_it_no_longer_helps(
     owed: Callable[..., int], maria: Someone, line: Line, channel: Channel, clock: FrozenClock, twilio: FakeTwilio
 ) -> None:
     bad = owed(maria, expires_at=clock() + timedelta(minutes=7))
-    with line.db.begin() as session:
-        session.execute(text(f"UPDATE outbound_message SET body = :bad WHERE id = {bad}"), {"bad": b"nonsense"})
+    damage(line, "outbound_message", "body", row_id=bad)
     for _ in range(3):
         assert send_outbox(line, channel, clock(), senders=1) == 0
         clock.forward(minutes=5)
@@ -70,3 +75,59 @@ def test_what_stays_unreadable_ends_once_it_no_longer_helps(
     assert state is DeliveryState.EXPIRED
     with line.db.begin() as session:  # so that the end of the story can look at every text
         session.execute(text(f"DELETE FROM outbound_message WHERE id = {bad}"))
+
+
+@pytest.mark.parametrize("what", list(DAMAGE))
+def test_a_text_under_way_that_cannot_be_asked_about_ends_with_a_nurse_told_and_is_not_sent_again(
+    what: str, texts: Callable[..., Any], maria: Someone, line: Line, channel: Channel, clock: FrozenClock,
+    twilio: FakeTwilio, desk: Desk,
+) -> None:  # fmt: skip
+    """An answer to a webhook is looked for in Twilio's list by its number and words."""
+    texts(maria.phone, "TRAVEL")
+    [answer] = desk.messages(Purpose.REPLY)
+    table, column, _ = DAMAGE[what]
+    damage(line, table, column)
+    for _ in range(40):
+        clock.forward(hours=2)
+        settle_silent(line, channel, clock())
+    with line.db.read() as session:
+        assert list_stuck(session, clock()) == []
+        state = session.scalar(select(OutboundMessage.state).where(OutboundMessage.id == answer.id))
+    assert state is DeliveryState.UNCONFIRMED
+    assert [task.phone_id for task in desk.tasks(TaskKind.UNDELIVERED)] == [maria.phone_id]
+    assert twilio.accepted == []
+
+
+def test_a_text_whose_call_was_lost_and_whose_words_are_damaged_is_not_sent_again(
+    owed: Callable[..., int], maria: Someone, line: Line, channel: Channel, clock: FrozenClock, twilio: FakeTwilio,
+    desk: Desk,
+) -> None:  # fmt: skip
+    lost = owed(maria)
+    with line.db.begin() as session:
+        session.execute(
+            text(f"UPDATE outbound_message SET state = 'unknown', attempts = 1, body = :bad WHERE id = {lost}"),
+            {"bad": NONSENSE},
+        )
+    for _ in range(30):
+        clock.forward(hours=1)
+        settle_unknown(line, channel, clock())
+    with line.db.read() as session:
+        found = session.scalar(select(OutboundMessage.state).where(OutboundMessage.id == lost))
+    assert found is DeliveryState.UNCONFIRMED
+    assert [task.patient_id for task in desk.tasks(TaskKind.UNDELIVERED)] == [maria.id]
+    assert twilio.accepted == []
+
+
+@pytest.mark.parametrize(("status", "code"), [("delivered", None), ("undelivered", 30003)])
+def test_a_report_counts_though_the_words_it_is_about_are_damaged(
+    status: str, code: int | None, owed: Callable[..., int], maria: Someone, line: Line, channel: Channel,
+    clock: FrozenClock, desk: Desk,
+) -> None:  # fmt: skip
+    owed(maria, purpose=Purpose.REMINDER)
+    send_outbox(line, channel, clock(), senders=1)
+    [sent] = desk.messages()
+    damage(line, "outbound_message", "body")
+    assert record_status(line, StatusReport(status, token=sent.token, error_code=code), clock())
+    with line.db.read() as session:
+        assert session.scalars(select(OutboundMessage.state)).all() == [DeliveryState(status)]
+    assert len(desk.tasks(TaskKind.UNDELIVERED)) == (code is not None)

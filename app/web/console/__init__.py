@@ -13,7 +13,7 @@ from app.web import current
 from app.web.console.every_page import around_page
 from app.web.console.gate import Signed, session_now, staff, staff_token
 from app.web.console.permits import may, refusal_for
-from app.web.console.reading import in_strip, write_reads
+from app.web.console.reading import in_strip, no_more_gaps, show_gaps, write_reads
 
 bp = Blueprint("console", __name__, url_prefix="/staff", template_folder="../templates")
 
@@ -42,6 +42,8 @@ BEFORE_ENROLLED = {  # what is open to whoever still has to set up a second fact
 
 bp.add_app_template_global(may, "may")
 bp.after_request(write_reads)
+bp.before_request(show_gaps)
+bp.teardown_request(no_more_gaps)
 
 
 @bp.before_request

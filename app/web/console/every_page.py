@@ -9,10 +9,12 @@ from app.actions.check_line import JOB as CHECKS
 from app.actions.line import Line
 from app.db.pages import ClinicFacts, LineHealth, TaskRow, line_health, open_counts, open_tasks
 from app.db.provider_account import all_breakers
+from app.db.reading import gaps
 from app.db.threads import COUNTED
 from app.db.work import TaskKind
 from app.domain.breaker import Breaker, Via
 from app.domain.texts import Words
+from app.domain.unreadable import UNREADABLE
 from app.settings import DEMO_AFTER_HOURS_PHONE, DEMO_CLINIC_PHONE
 from app.web.console.gate import Signed
 from app.web.language import gettext as _
@@ -45,6 +47,7 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
         "clinic": clinic,
         "zone": clinic.zone,
         "now": now,
+        "gaps_met": gaps_met,
         "warnings": (
             *(() if simulated else fictional_numbers(clinic)),
             *by_another_number(accounts),
@@ -56,6 +59,14 @@ def around_page(signed: Signed, line: Line, now: datetime) -> dict[str, Any]:
         "waiting_count": counts.threads if counts.threads < COUNTED else f"{COUNTED - 1}+",
         "simulated": simulated,
     }
+
+
+def gaps_met() -> tuple[Notice, ...]:
+    """Say that something on this page could not be read. Asked once the page is drawn: names are opened as late."""
+    if (found := gaps()) is None or not found.met:
+        return ()
+    words = _("It was damaged, or its key is missing. Texts go on. Have `pumpline doctor` run: it says whose it is.")
+    return (Notice("failed", _("What %(gap)s stands for cannot be read", gap=UNREADABLE), words),)
 
 
 def fictional_numbers(clinic: ClinicFacts) -> tuple[Notice, ...]:

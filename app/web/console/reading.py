@@ -13,6 +13,7 @@ from flask import Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.actions.record_reads import Row, Shown, record_reads
+from app.db import reading
 from app.web import current
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,16 @@ def nothing_shown() -> None:
 def in_strip(patient_ids: Iterable[int | None]) -> None:
     """Called for the urgent strip, which names patients on every page: each is written once a person."""
     g.setdefault("in_strip", set()).update(("patient", one) for one in patient_ids if one is not None)
+
+
+def show_gaps() -> None:
+    """Let one damaged row close no page: what cannot be read is a gap in it."""
+    g.gaps = reading.with_gaps()
+
+
+def no_more_gaps(_: BaseException | None) -> None:
+    if (token := g.pop("gaps", None)) is not None:
+        reading.end(token)
 
 
 def write_reads(answer: Response) -> Response:
