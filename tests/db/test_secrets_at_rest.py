@@ -5,15 +5,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import StatementError
 
+from app.actions.line import Line
+from app.actions.open_sealed import open_some
 from app.actions.prepare import prepare
 from app.actions.receive_text import Received
 from app.db.crypto import Keyring, WrongDataKey, keyed_hash
 from app.db.directory import phone_named
 from app.db.engine import Database
 from app.db.people import Clinic, Patient, PatientState, Phone
+from app.db.reading import passing_over
 from app.db.types import Sealed
 from tests.conftest import Desk, Someone
+from tests.damage import damage
 from tests.db.conftest import CLINIC, NOW
 
 
@@ -117,6 +122,29 @@ def test_a_wrong_key_says_which_setting_to_mend_and_nothing_else(
         prepare(other, CLINIC, NOW)
     with pytest.raises(WrongDataKey):
         other.hash_of("+16145550142")
+
+
+def test_what_cannot_be_read_is_not_written_down_as_if_it_had_been(
+    line: Line, maria: Someone, add_patient: Callable[..., Someone]
+) -> None:
+    other = add_patient("Rosa", "+16145550143")
+    damage(line, "patient", "family_name", row_id=maria.id)
+    damage(line, "phone", "number", row_id=maria.phone_id)
+    with passing_over(), pytest.raises(StatementError, match="not written down again"), line.db.begin() as session:
+        session.get_one(Patient, other.id).family_name = session.get_one(Phone, maria.phone_id).number
+    with pytest.raises(StatementError, match="not written down again"), line.db.begin() as session:
+        session.get_one(Patient, other.id).family_name = session.get_one(Patient, maria.id).family_name
+    with line.db.read() as session:
+        assert session.get_one(Patient, other.id).family_name == "Lopez"
+    with pytest.raises(WrongDataKey), line.db.read() as session:
+        session.get_one(Phone, maria.phone_id)
+
+
+def test_whoever_looks_whether_all_can_be_read_is_told_the_truth(line: Line, maria: Someone) -> None:
+    assert open_some(line.db) > 0
+    damage(line, "patient", "given_name", row_id=maria.id)
+    with pytest.raises(WrongDataKey):
+        open_some(line.db)
 
 
 def test_two_databases_in_one_process_keep_their_keys_apart(tmp_path: Path, db: Database) -> None:

@@ -8,7 +8,7 @@ import pytest
 from app.actions.line import Line
 from app.commands.checkup import _on_call, _readable
 from app.db.care import AppointmentState, Reminder, ReminderState
-from app.db.people import Clinic, Contact, ContactKind
+from app.db.people import Clinic, Contact, ContactKind, Phone
 from app.db.work import TaskKind
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.damage import damage, damaged_for_now
@@ -105,10 +105,12 @@ def test_of_two_phones_the_one_that_can_be_read_is_texted_and_the_other_once_it_
 def test_a_missed_visit_is_noticed_though_the_number_cannot_be_read(
     maria: Someone, desk: Desk, clock: FrozenClock, beat: Beat
 ) -> None:
-    visit = desk.books(maria, clock() + timedelta(days=1, hours=1))
-    beat()  # what a reminder asked of the phone is taken back with the visit
+    visit = desk.books(maria, VISIT)
+    clock.to(FIRST)
+    beat()
+    assert desk.rows(Phone, Phone.asked.is_not(None)), "what the reminder asked is taken back with the visit"
     with damaged_for_now(desk.line, "phone", "number", maria.phone_id):
-        clock.forward(days=1, hours=3)
+        clock.to(VISIT + timedelta(hours=3))
         beat()
         assert desk.visit(visit).state is AppointmentState.MISSED
         assert [task.reason for task in desk.tasks(TaskKind.MISSED_REFILL)] != []
