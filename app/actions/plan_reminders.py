@@ -58,12 +58,12 @@ class PlanReport:
 
 
 @little_collecting()
-def plan_reminders(line: Line, now: datetime, dry_run: bool = False) -> PlanReport:
-    """Plan reminders for every booked or missed visit, a batch a transaction; `dry_run` writes nothing."""
+def plan_reminders(line: Line, now: datetime, dry_run: bool = False, *, at_once: int = BATCH) -> PlanReport:
+    """Plan reminders for every booked or missed visit, `at_once` a transaction; `dry_run` writes nothing."""
     report, after = PlanReport(), 0
     while True:
         with line.db.read() if dry_run else line.db.begin() as session:
-            visits = _visits(session, after)
+            visits = _visits(session, after, at_once)
             rows = _reminders(session, [visit.id for visit, _ in visits])
             steps = _steps(session, [visit.id for visit, _ in visits])
             clinics = {clinic.id: clinic for clinic in session.scalars(select(Clinic))}
@@ -106,7 +106,7 @@ def plan_reminders(line: Line, now: datetime, dry_run: bool = False) -> PlanRepo
             if not dry_run:
                 apply_changes(session, planned, now, "re-planned")
                 add_steps(session, new_steps)
-        if len(visits) < BATCH:
+        if len(visits) < at_once:
             return report
         after = visits[-1][0].id
 
@@ -123,13 +123,13 @@ def _ask_for_a_look(session: Session, visit: Appointment, now: datetime) -> None
     )
 
 
-def _visits(session: Session, after: int) -> list[tuple[Appointment, Patient]]:
+def _visits(session: Session, after: int, at_once: int) -> list[tuple[Appointment, Patient]]:
     rows = session.execute(
         select(Appointment, Patient)
         .join(Patient, Patient.id == Appointment.patient_id)
         .where(Appointment.id > after, _STATE.in_((AppointmentState.BOOKED, AppointmentState.MISSED)))
         .order_by(Appointment.id)
-        .limit(BATCH)
+        .limit(at_once)
         .options(load_only(Patient.state, Patient.time_zone))  # names stay sealed
         .with_for_update(of=Appointment)  # nobody moves a visit between our reading and re-planning it
     )

@@ -21,6 +21,7 @@ from app.actions.line import Line
 from app.actions.mark_attended import mark_attended
 from app.actions.mark_missed import mark_missed
 from app.actions.move_appointment import move_appointment
+from app.actions.plan_reminders import plan_reminders
 from app.actions.receive_text import InboundText, receive_text
 from app.actions.record_refill import RefillEntry, record_refill
 from app.actions.set_patient_state import set_patient_state
@@ -123,3 +124,16 @@ def test_nothing_looks_through_all_there_is(line: Line, steps: Steps) -> None:
     assert texts == 2 * len(TEXTS), "each was taken in, none as a repeated one"
     assert min(took[name].total() for took in (few, many) for name in took if not name.startswith("job")) > 0
     assert grown(few, many, 2) == {}
+
+
+def test_planning_in_many_batches_looks_at_each_visit_once(line: Line, steps: Steps) -> None:
+    """A batch that looked through all that are left would make a million visits cost the square of it."""
+    import_patients(line, patients_from(0, MANY, NOW.date()), NOW)
+    took = {}
+    for at_once in (MANY, MANY // 25):
+        steps.by_statement.clear()
+        report = plan_reminders(line, NOW, at_once=at_once)
+        assert (report.visits, report.failed) == (MANY, 0)
+        took[at_once] = {"planning": Counter(steps.by_statement)}
+    assert took[MANY]["planning"].total() > 0
+    assert grown(took[MANY], took[MANY // 25], 1.5) == {}
