@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.actions.audit import audit
 from app.actions.errors import Refused
 from app.actions.line import Line
-from app.actions.patient_entry import read_details, refuse_taken
+from app.actions.patient_entry import read_details, refuse_same_name, refuse_taken
 from app.actions.replan_zone import replan_zone
 from app.actions.supply import refresh_supply
 from app.actions.threads import language_of
@@ -20,13 +20,23 @@ from app.db.people import Contact, ContactKind, Patient, Phone
 from app.db.threads import PhoneThread
 from app.domain.patient_details import DETAILS
 
+_WHO = {"given_name", "family_name", "born_on"}
+
 
 def change_patient(
-    line: Line, patient_id: int, typed: Mapping[str, str], now: datetime, staff_id: int, version: int
+    line: Line,
+    patient_id: int,
+    typed: Mapping[str, str],
+    now: datetime,
+    staff_id: int,
+    version: int,
+    *,
+    is_another: bool = False,
 ) -> tuple[str, ...]:
     """Return which details changed; reminders, search and the language of texts follow in the same transaction.
 
-    Raises WrongFields, MrnTaken, and Refused for a patient whom someone changed since `version`.
+    `is_another`: somebody looked, and this is not the patient who is called the same from now on. Raises WrongFields,
+    MrnTaken, SameName, and Refused for a patient whom someone changed since `version`.
     """
     mrn = ""
     try:
@@ -38,6 +48,8 @@ def change_patient(
             changed = tuple(name for name in DETAILS if getattr(patient, name) != getattr(details, name))
             if not changed:
                 return ()
+            if _WHO & set(changed) and not is_another:
+                refuse_same_name(line.db, session, patient.clinic_id, details, patient_id=patient_id)
             if "mrn" in changed:
                 mrn = details.mrn
                 refuse_taken(line.db, session, patient.clinic_id, mrn)

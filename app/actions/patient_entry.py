@@ -40,13 +40,18 @@ class SameName(Refused):
         self.patient_id = patient_id
 
 
-def refuse_same_name(db: Database, session: Session, clinic_id: int, details: Details) -> None:
-    """Raises SameName. Two records of one person mean two pumps' worth of reminders, and one that nobody looks at."""
+def refuse_same_name(
+    db: Database, session: Session, clinic_id: int, details: Details, *, patient_id: int | None = None
+) -> None:
+    """Raises SameName where another than this patient is called the same. Two records of one person mean two pumps'
+    worth of reminders, and one that nobody looks at."""
     words = tuple(sorted(name_words(details.given_name, details.family_name)))
     if not words:
         return
     like = select(Patient).where(Patient.clinic_id == clinic_id, named_like(db, session, clinic_id, words))
     for other in session.scalars(like):
+        if other.id == patient_id:
+            continue
         same_day = not (other.born_on and details.born_on) or other.born_on == details.born_on
         if same_day and tuple(sorted(name_words(other.given_name, other.family_name))) == words:
             raise SameName(other.id)

@@ -353,3 +353,22 @@ def test_the_same_person_is_not_added_twice_unseen(nurse: Visitor, desk: Desk) -
     assert nurse.post(NEW, **again, is_another="1").status_code == 302
     assert nurse.post(NEW, **{**WHO, "mrn": "77-2", "born_on": "15-Jul-1945"}).status_code == 302, "another birth date"
     assert len(desk.rows(Patient, Patient.language == "es")) == 3
+
+
+def test_a_change_to_the_name_of_another_is_saved_only_once_somebody_looked(
+    nurse: Visitor, add_patient: Callable[..., Someone], maria: Someone, desk: Desk
+) -> None:
+    """A slip mended: now two records look like one person, and perhaps are."""
+    slip = add_patient("Mraia", "+16145550143")
+    seen = filled(nurse.page(at(slip)))
+    answer = saves(nurse, slip, seen, given_name="María")
+    page = unescape(answer.text)
+    assert (answer.status_code, stored(desk, slip).given_name) == (422, "Mraia")
+    assert "a patient of this name is here already" in page.lower()
+    assert f'href="/staff/patients/{maria.id}"' in page
+    assert filled(page)["given_name"] == "María", "what was typed stays"
+    assert saves(nurse, slip, filled(page), is_another="1").status_code == 302
+    assert stored(desk, slip).given_name == "María"
+    assert saves(nurse, slip, language="es").status_code == 302, "it is not asked again"
+    assert saves(nurse, maria, family_name="Lopes").status_code == 302
+    assert saves(nurse, maria, family_name="Lopez", born_on="15-Feb-1979").status_code == 302, "another birth date"

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.actions.change_patient import change_patient
 from app.actions.errors import Refused
-from app.actions.patient_entry import MrnTaken, WrongFields
+from app.actions.patient_entry import MrnTaken, SameName, WrongFields
 from app.actions.set_patient_state import set_patient_state
 from app.db.patient_details import ADDED, CHANGED, STATE_SET, last_deed, stored_patient
 from app.db.people import PatientState
@@ -38,11 +38,14 @@ def change_details(patient_id: int) -> ResponseReturnValue:
     typed, was = typed_details(request.form), typed_details(request.form, "was_")
     form = DetailsForm(typed, version, was)
     try:
-        changed = change_patient(current.line(), patient_id, typed, now, signed.id, version)
+        is_another = request.form.get("is_another") == "1"
+        changed = change_patient(current.line(), patient_id, typed, now, signed.id, version, is_another=is_another)
     except WrongFields as wrong:
         return _page(patient_id, form.wrong(wrong.errors)), 422
     except MrnTaken as taken:
         return _page(patient_id, form.taken(taken)), 422
+    except SameName as same:
+        return _page(patient_id, form.alike(same)), 422
     except Refused as refusal:
         said = _with_name(refusal, patient_id, signed)
         with current.line().db.read() as session:
