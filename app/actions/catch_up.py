@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from app.actions.each import each
 from app.actions.line import Line
 from app.actions.line_check import is_check
-from app.actions.receive_text import InboundText, Late, Media, receive_text
+from app.actions.receive_text import InboundText, Late, Media
+from app.actions.take_in_barely import receive_late
 from app.channels.base import Came, Channel, ChannelError
 from app.channels.two_accounts import account_of, accounts_of
 from app.db.messages import InboundMessage
@@ -86,6 +87,6 @@ def _take_in(line: Line, via: Via, text: Came, now: datetime) -> bool:
         via=via,
     )
     with following(request_of(text.provider_id)):
-        received = receive_text(line, inbound, now, late=Late(text.at))
+        received = receive_late(line, inbound, now, Late(text.at))
         tell(log, "text taken in that the provider had", **received.for_log())
     return True

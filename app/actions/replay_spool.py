@@ -3,12 +3,10 @@
 import logging
 from datetime import datetime
 
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.actions.line import Line
-from app.actions.receive_text import Late, receive_text
+from app.actions.receive_text import Late
 from app.actions.record_status import record_status
+from app.actions.take_in_barely import database_works, receive_late
 from app.actions.webhook_forms import OUR_TOKEN, Missing, inbound_text, status_report
 from app.db.spool import Spooled, Unreadable
 from app.logs import following, request_named_by, request_of, tell
@@ -19,7 +17,8 @@ log = logging.getLogger(__name__)
 def replay_spool(line: Line, now: datetime) -> int:
     """Return how many were taken in. It stops at the first while the database does not work, and tries again.
 
-    One that fails although the database works is set aside and those behind it go on: `pumpline doctor` tells of it.
+    A text that fails although the database works is taken in barely. What fails even so is set aside and those behind
+    it go on: `pumpline doctor` tells of it.
     A text that was taken in already, by a repeated webhook or before a crash, is answered once.
     """
     spool, taken = line.spool, 0
@@ -36,7 +35,7 @@ def replay_spool(line: Line, now: datetime) -> int:
             log.error("a spooled webhook is set aside: %s", error)
             spool.set_aside(path)
         except Exception as error:
-            if not _database_works(line):
+            if not database_works(line):
                 return taken
             log.error("a spooled webhook is set aside: %s", type(error).__name__)
             spool.set_aside(path)
@@ -53,15 +52,5 @@ def _take_in(line: Line, spooled: Spooled, now: datetime) -> None:
     else:
         inbound = inbound_text(line, spooled.form)
         with following(request_of(inbound.provider_id)):
-            received = receive_text(line, inbound, now, late=Late(spooled.came_at))
+            received = receive_late(line, inbound, now, Late(spooled.came_at))
             tell(log, "text taken in from the spool", **received.for_log())
-
-
-def _database_works(line: Line) -> bool:
-    """Whether something can be written, to tell a database that is down from a text that nobody can take in."""
-    try:
-        with line.db.begin() as session:
-            session.execute(text("UPDATE installation SET id = id"))
-    except SQLAlchemyError:
-        return False
-    return True

@@ -1,6 +1,7 @@
 """What a phone was last asked, and until when an answer counts."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -92,8 +93,14 @@ class Asked:
     asks: tuple[Ask, ...] = ()
 
     @staticmethod
-    def from_json(data: Mapping[str, Any] | None) -> "Asked":
-        return Asked(tuple(Ask.from_json(ask) for ask in data["asks"])) if data else Asked()
+    def from_json(data: Any) -> "Asked":
+        """Return what was kept. What another version wrote, or was damaged, is no question any more: nobody can be held
+        to it, and a text must not be lost for its sake."""
+        asks = []
+        for kept in (data.get("asks") or ()) if isinstance(data, Mapping) else ():
+            with suppress(KeyError, TypeError, ValueError, AttributeError):
+                asks.append(Ask.from_json(kept))
+        return Asked(tuple(asks))
 
     def to_json(self) -> dict[str, Any] | None:
         return {"asks": [ask.to_json() for ask in self.asks]} if self.asks else None

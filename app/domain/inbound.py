@@ -29,7 +29,7 @@ from faq.language import clear, wanted
 from faq.library import FALLBACK, Library
 from faq.meaning import LATE_REFILL, Understanding
 
-_URGENT_REASONS = {
+URGENT_REASONS = {
     "alarm": "Pump alarm",
     "withdrawal": "Possible withdrawal",
     "overdose": "Possible overdose",
@@ -134,7 +134,7 @@ def _alert_code(turn: Turn) -> str | None:
 def _urgent(turn: Turn) -> Decision:
     understood, sender = turn.understood, turn.sender
     category = understood.urgency.category if understood.urgency else "alarm"
-    reason = _URGENT_REASONS.get(category, "Urgent text")
+    reason = URGENT_REASONS.get(category, "Urgent text")
     effects: list[Effect] = [RaiseAlert(category, reason)]
     trace = [turn.why, f"Urgent ({reason.lower()}): emergency words first, and an alert for the nurses"]
     topic = understood.topic

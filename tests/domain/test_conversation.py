@@ -95,3 +95,13 @@ def test_a_visit_asked_about_again_gives_up_its_digits_to_an_emergency_and_only_
     _, meanwhile = asked.with_confirm(7, NOW + timedelta(minutes=5), LATER)
     _, later = asked.with_confirm(7, NOW + timedelta(hours=5), LATER)
     assert (meanwhile.digit, later.digit) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "kept", ["x", [], 7, {"confirms": []}, {"asks": None}, {"asks": ["x", 5, None, {"kind": "confirm"}]}]
+)
+def test_what_another_version_kept_or_a_fault_left_is_no_question_any_more(kept: object) -> None:
+    assert Asked.from_json(kept) == Asked()
+    asked, ask = Asked().with_confirm(7, NOW, LATER)
+    beside = {"asks": [{"kind": "unheard of"}, *(asked.to_json() or {})["asks"]]}
+    assert Asked.from_json(beside) == Asked((ask,))

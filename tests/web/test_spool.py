@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from app.actions.catch_up import catch_up
 from app.actions.line import Line
+from app.actions.take_in_barely import READ_IT
+from app.channels.base import Channel
 from app.db.messages import DeliveryEvent, InboundMessage, OutboundMessage, Purpose
-from app.db.people import Clinic
+from app.db.people import Clinic, Phone
 from app.db.spool import Spool
 from app.db.work import JobHealth, Task, TaskKind
 from app.domain.delivery import DeliveryState
 from app.settings import Settings
-from tests.conftest import FrozenClock, Someone
+from tests.conftest import Desk, FrozenClock, Someone
 from tests.fakes.twilio_server import FakeTwilio
 from tests.fakes.twilio_webhooks import post_form
 
@@ -264,3 +267,48 @@ def test_a_machine_that_leaves_the_beats_to_others_takes_in_what_it_kept_itself(
     assert len(twilio.accepted) == before, "sending is another's"
     with line.db.read() as session:
         assert session.scalars(select(JobHealth.name)).all() == ["replay_spool"]
+
+
+WHATEVER_ELSE = [
+    ("it beeps and beeps", TaskKind.ALERT, "Pump alarm"),
+    ("can I take a bath", TaskKind.QUESTION, READ_IT),
+    ("STOP", TaskKind.QUESTION, READ_IT),
+]
+
+
+def left_by_a_fault(line: Line, someone: Someone) -> None:
+    """What is kept of a phone cannot be read at all: no text of it is taken in as any other."""
+    with line.db.begin() as session:
+        session.execute(text("UPDATE phone SET asked = '{broken' WHERE id = :id"), {"id": someone.phone_id})
+
+
+@pytest.mark.parametrize(("body", "kind", "reason"), WHATEVER_ELSE)
+def test_a_text_that_cannot_be_taken_in_as_usual_is_a_persons_work_at_once(
+    body: str, kind: TaskKind, reason: str, twilio: FakeTwilio, client: FlaskClient, line: Line, spool: Spool,
+    maria: Someone, desk: Desk, beat: Beat,
+) -> None:  # fmt: skip
+    left_by_a_fault(line, maria)
+    answer = twilio.deliver(client, maria.phone, body)
+    assert ["614-555-0100" in said for said in answer.texts] == ([] if body == "STOP" else [True]), "whom to call"
+    beat()
+    assert (spool.waiting(), spool.aside()) == ([], 0)
+    assert [kept.body for kept in inbound(line)] == [body]
+    [task] = [task for task in desk.tasks() if task.phone_id == maria.phone_id]
+    assert (task.kind, task.reason) == (kind, reason)
+    if kind is TaskKind.ALERT:
+        assert sent_to(twilio, "+16145550190"), "somebody was paged"
+    with line.db.read() as session:
+        opted_out = session.scalar(select(Phone.opted_out_at).where(Phone.id == maria.phone_id))
+    assert (opted_out is not None) == (body == "STOP")
+
+
+def test_a_text_that_only_the_provider_has_is_taken_in_barely_too(
+    twilio: FakeTwilio, line: Line, maria: Someone, channel: Channel, desk: Desk, clock: FrozenClock
+) -> None:
+    left_by_a_fault(line, maria)
+    clock.forward(minutes=1)
+    twilio.miss(maria.phone, "it beeps and beeps")
+    clock.forward(minutes=6)
+    assert catch_up(line, channel, clock()) == 1
+    assert [kept.body for kept in inbound(line)] == ["it beeps and beeps"]
+    assert [task.phone_id for task in desk.tasks(TaskKind.ALERT)] == [maria.phone_id]
