@@ -48,9 +48,9 @@ SENDING = {
 }
 SPOOL = {
     "spooled, not answered": Point("app.db.spool:Spool.keep"),
-    "replayed, still in the spool": Point("app.actions.replay_spool:receive_text", passes=1),
+    "replayed, still in the spool": Point("app.actions.replay_spool:receive_late", passes=1),
 }
-MISSED = {"missed text taken in, list not done": Point("app.actions.catch_up:receive_text", passes=1)}
+MISSED = {"missed text taken in, list not done": Point("app.actions.catch_up:receive_late", passes=1)}
 POINTS = WEB | SENDING | SPOOL | MISSED
 
 
