@@ -147,7 +147,7 @@ def _received(line: Line, session: Session, inbound: InboundText, now: datetime,
     if phone and phone.number_gone:
         number_again(session, phone_id, number)
     came_at = late.came_at if late else now
-    inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, decision, came_at)
+    inbound_id = write_down(session, inbound, clinic.id, phone_id, understood, decision.trace, came_at)
     if inbound_id is None:  # the provider repeats a webhook it believes we missed: say the same again
         return _said_before(session, inbound.provider_id)
     if not any(isinstance(effect, AcknowledgeAlert) for effect in decision.effects):  # a code is no conversation
@@ -254,15 +254,16 @@ def _sender(
     )
 
 
-def _insert(
+def write_down(
     session: Session,
     inbound: InboundText,
     clinic_id: int,
     phone_id: int,
     understood: Understanding,
-    decision: Decision,
-    now: datetime,
+    trace: tuple[str, ...],
+    came_at: datetime,
 ) -> int | None:
+    """Write the text's row and return its id; None where it came before."""
     media = (
         json.dumps([{"url": m.url, "content_type": m.content_type} for m in inbound.media]) if inbound.media else None
     )
@@ -280,8 +281,8 @@ def _insert(
         topic=understood.topic,
         intent=understood.intent,
         category=understood.urgency.category if understood.urgency else None,
-        trace=json.dumps(decision.trace),
-        received_at=now,
+        trace=json.dumps(trace),
+        received_at=came_at,
     )
 
 

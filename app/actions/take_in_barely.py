@@ -4,7 +4,6 @@ Nothing that is known about the phone is asked: the text stands in its thread, a
 every other. It is answered by whoever took it from the provider, with whom to call.
 """
 
-import json
 import logging
 from datetime import datetime
 
@@ -17,18 +16,16 @@ from app.actions.audit import audit
 from app.actions.consent import opt_out
 from app.actions.errors import Refused
 from app.actions.line import Line
-from app.actions.receive_text import InboundText, Late, Received, receive_text
+from app.actions.receive_text import InboundText, Late, Received, receive_text, write_down
 from app.actions.tasks import open_task
 from app.actions.threads import text_came
 from app.db.directory import clinic_that_texts, phone_named
-from app.db.inserts import insert_once
-from app.db.messages import InboundMessage
 from app.db.people import Clinic
 from app.db.work import TaskKind
 from app.domain.breaker import Via
 from app.domain.inbound import URGENT_REASONS
 from app.domain.phone import sender_key
-from faq.understand import Context, Understanding, understand
+from faq.understand import Context, understand
 
 log = logging.getLogger(__name__)
 TRIES = 2  # a database that is busy just now is no reason
@@ -60,7 +57,7 @@ def take_in_barely(line: Line, inbound: InboundText, now: datetime, late: Late) 
     with line.db.begin() as session:
         clinic = session.get_one(Clinic, _clinic_id(session, inbound, number_hash))
         phone_id = phone_named(line.db, session, clinic.id, number, now)
-        inbound_id = _insert(session, inbound, clinic.id, phone_id, understood, late.came_at)
+        inbound_id = write_down(session, inbound, clinic.id, phone_id, understood, TRACE, late.came_at)
         if inbound_id is None:
             return Received(0, (), repeated=True, trace=(), kind=understood.kind)
         text_came(session, clinic.id, phone_id, inbound_id, understood.language, now, wants_person=True)
@@ -94,31 +91,3 @@ def _clinic_id(session: Session, inbound: InboundText, number_hash: str) -> int:
         return known
     meant = case((Clinic.sender == inbound.recipient, 0), else_=1)
     return session.scalars(select(Clinic.id).order_by(meant, Clinic.id).limit(1)).one()
-
-
-def _insert(
-    session: Session,
-    inbound: InboundText,
-    clinic_id: int,
-    phone_id: int,
-    understood: Understanding,
-    came_at: datetime,
-) -> int | None:
-    media = [{"url": one.url, "content_type": one.content_type} for one in inbound.media]
-    return insert_once(
-        session,
-        InboundMessage,
-        ("provider_id",),
-        provider_id=inbound.provider_id,
-        clinic_id=clinic_id,
-        phone_id=phone_id,
-        channel=inbound.channel,
-        body=inbound.body,
-        media=json.dumps(media) if media else None,
-        kind=understood.kind,
-        topic=understood.topic,
-        intent=understood.intent,
-        category=understood.urgency.category if understood.urgency else None,
-        trace=json.dumps(TRACE),
-        received_at=came_at,
-    )
