@@ -22,7 +22,6 @@ from app.db.tables import Base
 from app.db.types import Sealed, SealedKey
 from app.domain.permissions import Role, may
 from app.domain.unreadable import UNREADABLE
-from app.web.live import Live
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.damage import damage
 from tests.web.conftest import Visitor
@@ -31,6 +30,7 @@ from tests.web.test_accounts import secret as secret
 from tests.web.test_accounts import someone_new as someone_new
 from tests.web.test_authorisation import arguments as arguments
 from tests.web.test_authorisation import open_to_all, path_of, permission_of, staff_routes
+from tests.web.test_authorisation import short_streams as short_streams
 from tests.web.test_authorisation import signed as signed
 from tests.web.test_patient_details import at, filled, saves, search
 
@@ -42,13 +42,6 @@ SHOWN = [
     for column in table.columns
     if isinstance(column.type, Sealed) and not isinstance(column.type, SealedKey)
 ]
-
-
-@pytest.fixture(autouse=True)
-def short_streams(app: Flask, line: Line) -> Iterator[None]:
-    app.extensions["live"] = Live(line.db, tick_seconds=0.001)
-    yield
-    app.extensions["live"].stop()
 
 
 @pytest.fixture
