@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from app.actions.each import each
 from app.actions.line import Line
 from app.actions.line_check import is_check
+from app.actions.receive_late import receive_late
 from app.actions.receive_text import InboundText, Late, Media
-from app.actions.take_in_barely import receive_late
 from app.channels.base import Came, Channel, ChannelError
 from app.channels.two_accounts import account_of, accounts_of
 from app.db.messages import InboundMessage

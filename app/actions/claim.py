@@ -13,6 +13,7 @@ from app.actions.failed_text import expired, put_off_unreadable
 from app.actions.line import Line
 from app.actions.still_right import Cause, StepCause, causes_of, step_causes_of
 from app.actions.ways import Way, Ways, ways_now
+from app.db import reading
 from app.db.crypto import WrongDataKey
 from app.db.messages import ASKED_FOR, OutboundMessage
 from app.db.people import Clinic, Phone
@@ -94,6 +95,7 @@ def claim(line: Line, session: Session, now: datetime, limit: int, turn: int, ex
     return picked
 
 
+@reading.exactly()  # whoever asks: what leaves is what was kept
 def _readable(
     session: Session, wanted: dict[str, Any], now: datetime
 ) -> Sequence[Row[OutboundMessage, str, datetime | None]]:

@@ -31,17 +31,20 @@ from app.db.finding import SavedView
 from app.db.imports import ImportBatch, ImportState
 from app.db.messages import OutboundMessage
 from app.db.people import Clinic, Patient, PatientState, Phone
+from app.db.reading import passing_over
 from app.db.retention import GONE, holds_on
 from app.db.spool import Unreadable
 from app.db.work import Task, TaskKind, TaskState
 from app.domain.delivery import DeliveryState
 from app.domain.names import name_words
 from app.domain.phone import digits_of, sender_key
+from app.domain.unreadable import UNREADABLE
 
 HELD = "a legal hold keeps this record: it can be erased once the hold is lifted"
 IN_USE = "this patient is on the line with a pump that was not taken out: say that this is known, to erase all the same"
 ALERT = "an alert about this patient is not resolved: resolve it first"
 ON_ITS_WAY = "a text to this patient is on its way: try again in some minutes"
+UNREAD = "what is kept of this patient cannot be read, nor found elsewhere: type names and numbers anew, and try again"
 IMPORTING = "a file is being imported at this moment: try again when it is in"
 SPOOLED = "a text of this patient waits in the spool and nobody has seen it: see `pumpline doctor`, and try again"
 _GONE_ALREADY = (PatientState.LEFT, PatientState.DECEASED)
@@ -60,6 +63,7 @@ class Erased:
     files: int
 
 
+@passing_over()
 def erase_patient(
     line: Line,
     patient_id: int,
@@ -79,11 +83,14 @@ def erase_patient(
         on_call = line.db.hash_of(clinic.on_call_phone) if clinic.on_call_phone else None
         phones = phones_of(session, patient_id, on_call)
         _refuse_moving(session, patient_id, phones)
+        numbers = _numbers(session, phones)
+        if UNREADABLE in {patient.mrn, patient.given_name, patient.family_name, *numbers}:
+            raise Refused(UNREAD, "conflict")
         _refuse_spooled(line, session, phones)
         if patient.state not in _GONE_ALREADY:
             put_in_state(session, patient, PatientState.LEFT, now, actor)
         _settle_tasks(session, patient_id, phones, now)
-        files = _forget_files(session, patient, _numbers(session, phones))
+        files = _forget_files(session, patient, numbers)
         _rename_views(session, patient)
         texts = erase_texts(session, patient_id, phones)
         erase_changes(session, patient_id, phones)
@@ -126,20 +133,19 @@ def _settle_tasks(session: Session, patient_id: int, phones: Phones, now: dateti
 
 
 def _numbers(session: Session, phones: Phones) -> set[str]:
-    rows = session.scalars(select(Phone.number).where(Phone.id.in_(phones.own)))
-    return {digits for number in rows if len(digits := digits_of(number)) >= 7}
+    return set(session.scalars(select(Phone.number).where(Phone.id.in_(phones.own))))
 
 
 def _forget_files(session: Session, patient: Patient, numbers: set[str]) -> int:
     """Give up files that wait to be imported and name this patient. Raises Refused while one is being written."""
     waiting = select(ImportBatch).where(ImportBatch.clinic_id == patient.clinic_id, ImportBatch.content.is_not(None))
-    count = 0
+    count, wanted = 0, {digits for number in numbers if len(digits := digits_of(number)) >= 7}
     for batch in session.scalars(waiting.with_for_update()):
         if batch.state is ImportState.WRITING:
             raise Refused(IMPORTING, "conflict")
         content = batch.content or ""
         digits = digits_of(content)
-        if patient.mrn in content or patient.family_name in content or any(one[-10:] in digits for one in numbers):
+        if patient.mrn in content or patient.family_name in content or any(one[-10:] in digits for one in wanted):
             batch.content, batch.version = None, batch.version + 1
             batch.state = ImportState.DROPPED if batch.state is ImportState.WAITING else ImportState.STOPPED
             count += 1

@@ -4,9 +4,9 @@ import logging
 from datetime import datetime
 
 from app.actions.line import Line
+from app.actions.receive_late import database_works, receive_late
 from app.actions.receive_text import Late
 from app.actions.record_status import record_status
-from app.actions.take_in_barely import database_works, receive_late
 from app.actions.webhook_forms import OUR_TOKEN, Missing, inbound_text, status_report
 from app.db.spool import Spooled, Unreadable
 from app.logs import following, request_named_by, request_of, tell

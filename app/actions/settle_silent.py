@@ -89,7 +89,7 @@ def _question(line: Line, message_id: int) -> tuple[str, bool, bool, str | None,
         provider_id = known or channel.find(number, body, made_at, others)
         return provider_id, channel.told_of(provider_id) if provider_id else None
 
-    can_ask = known or not {number, body} & {UNREADABLE}
+    can_ask = known or UNREADABLE not in (number, body)
     return token, handed_over, known is not None, via, ask if can_ask else None
 
 

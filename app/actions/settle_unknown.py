@@ -70,7 +70,7 @@ def _settle(line: Line, asking: Asking, message_id: int, now: datetime, jitter: 
         number = session.get_one(Phone, message.phone_id).number
         body, made_at, via = message.body, message.created_at, message.via
         others = ids_of_others(session, message)
-    can_ask = not {number, body} & {UNREADABLE}
+    can_ask = UNREADABLE not in (number, body)
     found = asking.ask(lambda channel: (channel.find(number, body, made_at, others),), via) if can_ask else None
     asked, provider_id = found is not None, found[0] if found else None
     with line.db.begin() as session:

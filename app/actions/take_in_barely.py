@@ -4,19 +4,16 @@ Nothing that is known about the phone is asked: the text stands in its thread, a
 every other. It is answered by whoever took it from the provider, with whom to call.
 """
 
-import logging
 from datetime import datetime
 
-from sqlalchemy import case, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from app.actions.alerts import raise_alert
 from app.actions.audit import audit
 from app.actions.consent import opt_out
-from app.actions.errors import Refused
 from app.actions.line import Line
-from app.actions.receive_text import InboundText, Late, Received, receive_text, write_down
+from app.actions.receive_text import InboundText, Late, Received, write_down
 from app.actions.tasks import open_task
 from app.actions.threads import text_came
 from app.db.directory import clinic_that_texts, phone_named
@@ -27,26 +24,8 @@ from app.domain.inbound import URGENT_REASONS
 from app.domain.phone import sender_key
 from faq.understand import Context, understand
 
-log = logging.getLogger(__name__)
-TRIES = 2  # a database that is busy just now is no reason
 READ_IT = "a text could not be taken in as usual: read it, answer, and tell whoever runs the line"
 TRACE = ("It could not be taken in as usual: something that is kept about this phone is damaged", "A person reads it")
-
-
-def receive_late(line: Line, inbound: InboundText, now: datetime, late: Late) -> Received:
-    """Take in a text after its webhook was answered, or missed. Raises what went wrong while the database is at
-    fault."""
-    for attempt in range(TRIES):
-        try:
-            return receive_text(line, inbound, now, late=late)
-        except Refused:  # there is no clinic yet
-            raise
-        except Exception as error:
-            if not database_works(line):
-                raise
-            if attempt + 1 == TRIES:
-                log.error("a text is taken in barely: %s", type(error).__name__)
-    return take_in_barely(line, inbound, now, late)
 
 
 def take_in_barely(line: Line, inbound: InboundText, now: datetime, late: Late) -> Received:
@@ -73,16 +52,6 @@ def take_in_barely(line: Line, inbound: InboundText, now: datetime, late: Late) 
             opt_out(session, now, phone_id, "text", words=inbound.body, inbound_id=inbound_id)
         audit(session, now, f"phone:{phone_id}", "text received", f"inbound:{inbound_id}", kind=understood.kind)
         return Received(inbound_id, (), repeated=False, trace=TRACE, kind=understood.kind)
-
-
-def database_works(line: Line) -> bool:
-    """Whether something can be written, to tell a database that is down from a text that nobody can take in."""
-    try:
-        with line.db.begin() as session:
-            session.execute(text("UPDATE installation SET id = id"))
-    except SQLAlchemyError:
-        return False
-    return True
 
 
 def _clinic_id(session: Session, inbound: InboundText, number_hash: str) -> int:

@@ -40,6 +40,14 @@ class Keyring:
         """Return the secret. A short one, a name or a number, is remembered: a page opens a thousand of them."""
         return self._opened(token) if len(token) <= LONGEST_REMEMBERED else self._open(token)
 
+    def opens(self, token: bytes) -> bool:
+        """Whether a data key opens this, and it is whole."""
+        try:
+            self.open(token)
+        except WrongDataKey:
+            return False
+        return True
+
     def _open(self, token: bytes) -> str:
         try:
             return self._fernet.decrypt(token).decode("utf-8", "surrogatepass")

@@ -1,12 +1,11 @@
 """Rows of which something cannot be read: damaged, or sealed with a data key that is not given here."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, LargeBinary, Table, select, type_coerce
+from sqlalchemy import LargeBinary, Table, select, type_coerce
 from sqlalchemy.orm import Session
 
-from app.db.crypto import Keyring, WrongDataKey
+from app.db.crypto import Keyring
 from app.db.people import Clinic, Contact, Patient, Phone
 from app.db.types import Sealed
 
@@ -33,16 +32,9 @@ def damaged(session: Session, keyring: Keyring, most: int = AT_MOST) -> list[Dam
         columns = [column for column in table.columns if isinstance(column.type, Sealed)]
         raw = [type_coerce(column, LargeBinary) for column in columns]
         for row_id, *values in session.execute(select(table.c.id, *raw).order_by(table.c.id.desc()).limit(most)):
-            found += [Damaged(table.name, row_id, name) for name in _closed(keyring, columns, values)]
+            found += [
+                Damaged(table.name, row_id, column.name)
+                for column, value in zip(columns, values, strict=True)
+                if value is not None and not keyring.opens(bytes(value))
+            ]
     return found
-
-
-def _closed(keyring: Keyring, columns: Sequence[Column[str]], values: Sequence[bytes | None]) -> list[str]:
-    closed = []
-    for column, value in zip(columns, values, strict=True):
-        try:
-            if value is not None:
-                keyring.open(bytes(value))
-        except WrongDataKey:
-            closed.append(column.name)
-    return closed

@@ -152,7 +152,7 @@ def _clinic_of(session: Session, row: Row) -> Clinic:
 
 
 def phone_named(db: Database, session: Session, clinic_id: int, number: str, now: datetime) -> int:
-    """Return the id of this number's row at the clinic, making it where there is none yet."""
+    """Return the id of this number's row at the clinic, making it where there is none yet, and its number readable."""
     number_hash = db.hash_of(number)
     made = insert_once(
         session,
@@ -165,15 +165,16 @@ def phone_named(db: Database, session: Session, clinic_id: int, number: str, now
     )
     if made is not None:
         return made
-    known = select(Phone.id, Phone.number_gone).where(Phone.clinic_id == clinic_id, Phone.number_hash == number_hash)
-    phone_id, number_gone = session.execute(known).one()
-    if number_gone:
+    known = select(Phone.id, Phone.number_gone, type_coerce(Phone.number, LargeBinary))
+    known = known.where(Phone.clinic_id == clinic_id, Phone.number_hash == number_hash)
+    phone_id, number_gone, sealed = session.execute(known).one()
+    if number_gone or not db.keyring.opens(bytes(sealed)):
         number_again(session, phone_id, number)
     return phone_id
 
 
 def number_again(session: Session, phone_id: int, number: str) -> None:
-    """Write the number of a phone again, of which only the opt-out was kept. The opt-out stays."""
+    """Write a phone's number again, of which only the opt-out was kept or which was damaged. The opt-out stays."""
     session.execute(update(Phone.__table__).where(_phone.id == phone_id).values(number=number, number_gone=False))
 
 

@@ -13,6 +13,7 @@ from app.db.care import Appointment, AppointmentState, EntryState, Program, Pump
 from app.db.care_listing import KnownDates, StepLine, known_dates, limited, list_steps
 from app.db.messages import InboundMessage, OutboundMessage
 from app.db.people import Clinic, Contact, Patient, Phone, Staff
+from app.db.reading import passing_over
 from app.db.work import Task, TaskState
 from app.domain.delivery import FAILURES
 
@@ -138,6 +139,7 @@ def list_patients(session: Session, now: datetime, limit: int = 0) -> list[Patie
     return [_patient_line(patient, at) for patient, at in session.execute(limited(query, limit))]
 
 
+@passing_over()
 def patient_record(session: Session, patient_id: int, now: datetime) -> PatientRecord | None:
     query = select(Patient, _next_visit(now)).where(Patient.id == patient_id)
     row = session.execute(query.options(selectinload(Patient.contacts).selectinload(Contact.phone))).one_or_none()
@@ -204,6 +206,7 @@ def list_reminders(session: Session, *, patient_id: int | None = None, limit: in
     ]
 
 
+@passing_over()
 def list_messages(
     session: Session, *, patient_id: int | None = None, failed: bool = False, limit: int = 0
 ) -> list[MessageLine]:

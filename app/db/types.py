@@ -77,6 +77,15 @@ def _told(_: int) -> None:
     log.error("something kept cannot be read, and is passed over: `pumpline doctor` says of whom it is")
 
 
+def _gap(error: WrongDataKey) -> str:
+    """Return what stands for words that cannot be read. Raises the error for whoever wants to know."""
+    if is_exact():
+        raise error
+    if (met := gaps()) is not None:
+        met.met = True
+    return Unreadable(UNREADABLE)
+
+
 class Sealed(TypeDecorator[str]):
     """A text that is encrypted at rest with the engine's keyring, and used as it is: a number, the words of a text.
 
@@ -103,10 +112,9 @@ class Sealed(TypeDecorator[str]):
 
     def _instead(self, error: WrongDataKey) -> str | None:
         """Return what stands for what cannot be read, or raise."""
-        if (met := gaps()) is None or is_exact():
+        if gaps() is None:
             raise error
-        met.met = True
-        return Unreadable(UNREADABLE)
+        return _gap(error)
 
 
 class SealedKey(Sealed):
@@ -124,25 +132,7 @@ class SealedWords(Sealed):
     cache_ok = True
 
     def _instead(self, error: WrongDataKey) -> str | None:
-        return self.instead(error)
-
-    @staticmethod
-    def instead(error: WrongDataKey) -> str:
-        if is_exact():
-            raise error
-        if (met := gaps()) is not None:
-            met.met = True
-        return Unreadable(UNREADABLE)
-
-
-def words_of(keyring: Keyring, token: bytes) -> str:
-    """Return what a `SealedWords` would give of a value that was read as it lies there."""
-    try:
-        return keyring.open(token)
-    except WrongDataKey as error:
-        instead = SealedWords.instead(error)
-        _told(hash(token))
-        return instead
+        return _gap(error)
 
 
 class SealedOrNone(Sealed):
@@ -154,6 +144,16 @@ class SealedOrNone(Sealed):
         if is_exact():
             raise error
         return None
+
+
+def words_of(keyring: Keyring, token: bytes) -> str:
+    """Return what a `SealedWords` would give of a value that was read as it lies there."""
+    try:
+        return keyring.open(token)
+    except WrongDataKey as error:
+        instead = _gap(error)
+        _told(hash(token))
+        return instead
 
 
 class Exact(TypeDecorator[Decimal]):

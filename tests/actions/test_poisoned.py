@@ -7,17 +7,22 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from app.actions.erase_patient import erase_patient
+from app.actions.errors import Refused
 from app.actions.line import Line
 from app.actions.record_status import StatusReport, record_status
 from app.actions.send_outbox import send_outbox
 from app.actions.settle_silent import settle_silent
 from app.actions.settle_unknown import settle_unknown
 from app.channels.base import Channel
+from app.db.listing import list_messages, patient_record
 from app.db.messages import OutboundMessage, Purpose
+from app.db.reading import passing_over
 from app.db.stuck import list_stuck
 from app.db.threads import FAILED, PhoneThread, ThreadState
 from app.db.work import Task, TaskKind
 from app.domain.delivery import DeliveryState
+from app.domain.unreadable import UNREADABLE
 from tests.conftest import Desk, FrozenClock, Someone
 from tests.damage import NONSENSE, damage
 from tests.fakes.twilio_server import FakeTwilio
@@ -131,3 +136,38 @@ def test_a_report_counts_though_the_words_it_is_about_are_damaged(
     with line.db.read() as session:
         assert session.scalars(select(OutboundMessage.state)).all() == [DeliveryState(status)]
     assert len(desk.tasks(TaskKind.UNDELIVERED)) == (code is not None)
+
+
+def test_what_leaves_is_what_was_kept_whoever_sends(
+    owed: Callable[..., int], maria: Someone, line: Line, channel: Channel, clock: FrozenClock, twilio: FakeTwilio
+) -> None:
+    """A page passes over what cannot be read; a text that is claimed under one does not."""
+    owed(maria)
+    damage(line, "outbound_message", "body")
+    with passing_over():
+        assert send_outbox(line, channel, clock(), senders=1) == 0
+    assert twilio.accepted == []
+    with line.db.begin() as session:  # so that the end of the story can look at every text
+        session.execute(text("DELETE FROM outbound_message"))
+
+
+def test_operators_list_texts_and_a_patients_record_though_a_number_is_damaged(
+    texts: Callable[..., Any], maria: Someone, line: Line, clock: FrozenClock
+) -> None:
+    texts(maria.phone, "TRAVEL")
+    damage(line, "phone", "number")
+    with line.db.read() as session:
+        assert {one.number for one in list_messages(session)} == {UNREADABLE}
+        record = patient_record(session, maria.id, clock())
+        assert record is not None
+        assert [contact.number for contact in record.contacts] == [UNREADABLE]
+
+
+@pytest.mark.parametrize(("table", "column"), [("patient", "mrn"), ("patient", "family_name"), ("phone", "number")])
+def test_nobody_is_erased_of_whom_something_cannot_be_read(
+    table: str, column: str, maria: Someone, line: Line, clock: FrozenClock
+) -> None:
+    """A file that waits to be imported may name them, and would be kept."""
+    damage(line, table, column)
+    with pytest.raises(Refused, match="cannot be read"):
+        erase_patient(line, maria.id, clock(), "command", pump_in_use_is_known=True)
